@@ -1,0 +1,220 @@
+"""
+The contract between the import engine and the apps that import something.
+
+An app registers one :class:`ImportKind` per sheet it understands, in its ``contributions.py``::
+
+    import_kinds.register("receivables", ImportKind(name="receivables", title=_("Receivables"), …))
+
+What the engine does, in this order, each step a job that may be killed and resumed at any instant:
+
+1. **read**: a limited child process finds the header row, maps headers to columns, parses every cell; rows arrive by COPY in
+   chunks of 2,000 in ``documents_importrow``.
+2. **check**: the engine marks exact doubles within the file (DUPLICATE) and rows this organisation accepted before (KNOWN);
+   then each :class:`Check` of the kind runs once over the whole batch, as one SQL statement.
+3. **dry run page**: a person sees counts, totals, what is new, known, wrong and where, and accepts all good rows, or cancels.
+4. **accept**: ``kind.accept(chunk)`` is called for each chunk of READY rows (2,000 by default) inside one transaction that also
+   moves the batch's cursor; a crash repeats at most an uncommitted chunk, so nothing is doubled.
+5. **undo**: ``kind.undo(undo)`` once, in one transaction, for the whole batch.
+
+The SQL contract
+================
+SQL of a kind never names ``documents_importrow``; it selects from ``{rows}``, which the engine replaces by a sub-select with one
+typed column per :class:`Column` (``column.name``, type ``column.cell.sql_type``; NULL when empty or unreadable) and:
+
+========== ======== =====================================================================================
+``row_id`` bigint   key of the import row; what checks and acceptance hand back
+``seq``    bigint   place within the batch, 1…n over all sheets
+``sheet``  text     name of the sheet
+``row_no`` integer  row as the user sees it in the spreadsheet, from 1
+========== ======== =====================================================================================
+
+In a check ``{rows}`` holds every row of the batch that is READY or in ERROR (all problems of a row are shown at once, so columns
+may be NULL; a comparison with NULL reports nothing). In ``accept`` it holds the READY rows of the chunk: required columns are
+never NULL there. Parameters are psycopg2 named parameters: ``%(batch)s``, ``%(organisation)s``, ``%(person)s``, ``%(at)s``,
+``%(options)s`` (jsonb text of what was chosen at upload); a literal percent sign is written ``%%``. Row-level security is
+in force: the statements run for the batch's organisation (``app_kind()`` = 'system').
+
+A check selects ``row_id`` and ``params`` (jsonb or NULL; its keys fill the message)::
+
+    Check(code="RCV-004", column="debtor_uscc", message=_("Creditor and debtor are the same organisation"), cure=_("…"),
+          sql="select row_id, null::jsonb as params from {rows} where debtor_uscc = creditor_uscc")
+
+``accept`` creates its objects with few set-based statements and then tells the engine what became of each row::
+
+    def accept(chunk: Chunk) -> None:
+        chunk.execute("create temporary table made on commit drop as "
+                      "select row_id, nextval('receivables_receivable_id_seq') as result_id, * from {rows}")
+        chunk.execute("insert into receivables_receivable (...) select ... from made")
+        chunk.mark_accepted("receivables.receivable", "select row_id, result_id from made")
+
+A row that turns out to exist already (lost race, unique fingerprint) is handed back by ``chunk.mark_known(select, code=…)``; one
+that must be refused after all by ``chunk.mark_refused(select, code=…)``. Every READY row of the chunk must be marked one way,
+otherwise the engine raises and the chunk rolls back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from yingshou.documents.cells import CellType
+from yingshou.kernel.registry import Registry
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
+    from yingshou.tenancy.actor import Actor
+
+    Words = StrPromise | str
+
+
+class Effect(StrEnum):
+    """What a check's hit does to the row."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    KNOWN = "known"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """
+    One column of the sheet.
+
+    ``name`` is an SQL identifier, ``label`` the header printed in the template (English msgid; its translation is recognised
+    too), ``aliases`` every other header people use, in Chinese and English, without units (``(元)``, ``(万元)`` and marks such
+    as ``*`` are stripped before comparing; 万元 multiplies an amount by 10,000). ``width`` is in characters.
+    """
+
+    name: str
+    label: Words
+    cell: CellType
+    aliases: tuple[str, ...] = ()
+    required: bool = False
+    help: Words = ""
+    example: str = ""
+    width: int = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """
+    One SQL statement over the whole batch that selects ``row_id, params`` of the rows it objects to.
+
+    ``column`` names the cell to point at (None: the row); ``message`` and ``cure`` are msgids with ``{placeholders}`` filled
+    from ``params``.
+    """
+
+    code: str
+    message: Words
+    cure: Words
+    sql: str
+    column: str | None = None
+    effect: Effect = Effect.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOption:
+    """A choice asked at upload (radio buttons); the chosen value is ``options[name]`` of the batch. The first is the default."""
+
+    name: str
+    label: Words
+    values: Sequence[tuple[str, Words]]
+
+
+class Chunk(Protocol):
+    """READY rows of one batch handed to ``accept``, inside the transaction that moves the cursor."""
+
+    batch_id: int
+    organisation_id: int
+    person_id: int | None
+    options: Mapping[str, str]
+    at: datetime
+    by: Actor
+    size: int
+
+    def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> int:
+        """Run one statement, ``{rows}`` replaced, own params added to the engine's; the number of rows it touched."""
+
+    def fetch(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one query and return its rows."""
+
+    def mark_accepted(self, result_type: str, select: str) -> int:
+        """Mark rows ACCEPTED; ``select`` yields ``row_id, result_id``."""
+
+    def mark_known(self, select: str, *, code: str) -> int:
+        """Mark rows KNOWN (already on the platform); ``select`` yields ``row_id``; ``code`` names one of the kind's checks."""
+
+    def mark_refused(self, select: str, *, code: str) -> int:
+        """Mark rows ERROR; ``select`` yields ``row_id``; ``code`` names one of the kind's checks."""
+
+
+class Undo(Protocol):
+    """
+    The accepted rows of one batch handed to ``undo``; ``{rows}`` selects ``row_id, result_type, result_id``.
+
+    The kind locks its objects, raises a ``DomainError`` when somebody acted on one of them, and otherwise takes all back.
+    """
+
+    batch_id: int
+    organisation_id: int
+    person_id: int | None
+    at: datetime
+    by: Actor
+
+    def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> int:
+        """Run one statement with ``{rows}`` replaced."""
+
+    def fetch(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one query and return its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportKind:
+    """
+    A sheet the platform understands.
+
+    ``permission`` is needed to upload, map, accept and undo. ``amount_column`` and ``currency_column`` name the columns whose
+    totals the dry run shows (currency None: all CNY). ``template_version`` is written into every template and shown when an
+    older one comes back. ``identity_columns`` make two rows "the same row" (empty: all columns). ``result_url`` turns a batch
+    id into the page that lists what was imported. ``example_rows`` overrides the example row made of the columns' examples.
+    """
+
+    name: str
+    title: Words
+    permission: str
+    columns: Sequence[Column]
+    accept: Callable[[Chunk], None]
+    undo: Callable[[Undo], None]
+    checks: Sequence[Check] = ()
+    template_version: str = "1"
+    description: Words = ""
+    amount_column: str | None = None
+    currency_column: str | None = None
+    identity_columns: tuple[str, ...] = ()
+    options: Sequence[UploadOption] = ()
+    chunk_size: int = 2000
+    maximum_rows: int = 100_000
+    result_url: Callable[[int], str] | None = None
+    notes: Sequence[Words] = field(default_factory=tuple)
+
+    def column(self, name: str) -> Column:
+        """
+        The column of that name.
+
+        :raises KeyError: if the kind has no such column
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def check(self, code: str) -> Check | None:
+        """The check with that code, if the kind has one."""
+        return next((check for check in self.checks if check.code == code), None)
+
+
+import_kinds: Registry[ImportKind] = Registry("import kinds")
