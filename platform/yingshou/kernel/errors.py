@@ -30,6 +30,13 @@ _PLACEHOLDER = re.compile(r"%\((\w+)\)")
 Severity = Literal["error", "warning"]
 
 
+def _source(text: StrOrPromise) -> str:
+    """The msgid of a lazy text: reading the translation while classes are made would need a running Django."""
+    if isinstance(text, Promise):
+        return " ".join(part for part in getattr(text, "_args", ()) if isinstance(part, str))
+    return text
+
+
 class DomainError(Exception):
     """
     An anticipated refusal: a rule of the business said no, and the person can be told why and what to do.
@@ -222,10 +229,3 @@ def _both_languages(message: StrOrPromise, cure: StrOrPromise, params: Mapping[s
             texts[f"message_{suffix}"] = fill(message, params)
             texts[f"cure_{suffix}"] = fill(cure, params)
     return texts
-
-
-def _source(text: StrOrPromise) -> str:
-    """The msgid of a lazy text: reading the translation while classes are made would need a running Django."""
-    if isinstance(text, Promise):
-        return " ".join(part for part in getattr(text, "_args", ()) if isinstance(part, str))
-    return text
