@@ -1,0 +1,17 @@
+#!/usr/bin/env python3
+"""Django's command line. Without servers of one's own it finds the embedded ones of this folder."""
+
+import os
+import sys
+
+try:
+    from django.core.management import execute_from_command_line
+
+    from yingshou.runtime.places import use_embedded_servers
+except ModuleNotFoundError as error:
+    raise SystemExit(f"Yingshou is not installed here (no module {error.name}): run make install.") from error
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yingshou.config.settings.dev")
+    use_embedded_servers()
+    execute_from_command_line(sys.argv)

@@ -1,0 +1,1 @@
+"""The project: settings, the URL tree, Celery and the web server entry point."""

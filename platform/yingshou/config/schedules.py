@@ -1,0 +1,12 @@
+"""
+What the scheduler (Celery beat) starts, and when; times are Asia/Shanghai.
+
+Every entry names a task that does no harm when it runs twice, so that a second scheduler is harmless.
+"""
+
+from typing import Any
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    # Sends again what Redis or a dead worker lost; PostgreSQL remembers the job.
+    "sweep-jobs": {"task": "jobs.sweep", "schedule": 15.0, "options": {"expires": 15}},
+}

@@ -1,0 +1,1 @@
+"""Settings: one base and thin variants; everything from the environment is read in `environment`."""
