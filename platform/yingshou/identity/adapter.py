@@ -1,0 +1,78 @@
+"""How allauth signs people in here: no open sign-up, our own limiter, known devices, one session's clock."""
+
+import math
+import time
+from http import HTTPStatus
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from yingshou.audit import events
+from yingshou.identity import signin
+from yingshou.identity.middleware import LAST_SEEN_KEY, SIGNED_IN_KEY
+from yingshou.identity.models import Person
+from yingshou.tenancy.actor import Actor, ActorKind
+
+_YEAR_SECONDS = 365 * 24 * 3600
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Organisations register and administrators invite; nobody signs up alone."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Never: accounts come from a registration or an invitation."""
+        return False
+
+    def pre_authenticate(self, request: Any, **credentials: Any) -> None:
+        """Count the try before the password is tested; answers 429 when the tries are used up."""
+        login = credentials.get("email") or credentials.get("username") or ""
+        try:
+            request.sign_in_attempt = signin.reserve(
+                login=login,
+                address=self.get_client_ip(request),
+                device=request.COOKIES.get(signin.device_cookie_name(), ""),
+                at=request.at,
+            )
+        except signin.TooManyTries as refusal:
+            raise ImmediateHttpResponse(_too_many(request, refusal)) from refusal
+
+    def authenticate(self, request: Any, **credentials: Any) -> Any:
+        """Test the password; a right one takes its try back."""
+        person = super().authenticate(request, **credentials)
+        if person is not None:
+            signin.succeeded(request.sign_in_attempt)
+        return person
+
+    def post_login(self, request: Any, user: Any, **kwargs: Any) -> HttpResponse:
+        """Start the session's two clocks, remember the device, apply the person's language and text size."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        now = int(time.time())
+        request.session[SIGNED_IN_KEY] = request.session[LAST_SEEN_KEY] = now
+        signin.remember_device(request, response, user)
+        keep_preferences(response, user)
+        by = Actor(kind=ActorKind.PERSON, person_id=user.pk, request_id=request.actor.request_id, label=user.display_name)
+        events.record_access(kind="identity.signed_in", by=by, at=request.at, object_type="identity.person", object_id=user.pk)
+        return response
+
+
+def keep_preferences(response: HttpResponse, person: Person) -> None:
+    """Put the person's language and text size into the cookies that the frame reads; says nothing where none was chosen."""
+    for name, value in ((settings.LANGUAGE_COOKIE_NAME, person.language), ("text_size", person.text_size)):
+        if value:
+            response.set_cookie(name, value, max_age=_YEAR_SECONDS, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax")
+
+
+def _too_many(request: HttpRequest, refusal: signin.TooManyTries) -> HttpResponse:
+    seconds = max(1, math.ceil(refusal.retry_after.total_seconds()))
+    response = render(
+        request,
+        "account/too_many.html",
+        {"minutes": math.ceil(seconds / 60)},
+        status=HTTPStatus.TOO_MANY_REQUESTS,
+    )
+    response.headers["Retry-After"] = str(seconds)
+    return response

@@ -1,0 +1,29 @@
+"""Models of identity, by subject."""
+
+from yingshou.identity.models.organisations import (
+    BankAccount,
+    Organisation,
+    OrganisationDetails,
+    OrganisationKind,
+    OrganisationSize,
+)
+from yingshou.identity.models.people import Membership, OrganisationInvite, Person, SignInAttempt
+from yingshou.identity.models.reference import ClockOffset, OrganisationGrant, Region, RegionGrant, RegionLevel, Workday
+
+__all__ = [
+    "BankAccount",
+    "ClockOffset",
+    "Membership",
+    "Organisation",
+    "OrganisationDetails",
+    "OrganisationGrant",
+    "OrganisationInvite",
+    "OrganisationKind",
+    "OrganisationSize",
+    "Person",
+    "Region",
+    "RegionGrant",
+    "RegionLevel",
+    "SignInAttempt",
+    "Workday",
+]
