@@ -1,0 +1,117 @@
+"""Reads for the inbox pages."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import get_language
+
+from yingshou.approvals.actions import policy
+from yingshou.approvals.handlers import HANDLERS, Handler
+from yingshou.approvals.models import Approval, ApprovalLine, ApprovalPolicy
+from yingshou.kernel.errors import NotVisible
+from yingshou.tenancy.actor import Actor
+from yingshou.tenancy.permissions import PERMISSIONS
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+# What one page of the inbox and one page of lines show.
+INBOX_ROWS = 50
+LINE_ROWS = 50
+
+
+@dataclass(frozen=True)
+class Row:
+    """An approval with the name of its action."""
+
+    approval: Approval
+    title: "StrOrPromise"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line with where its object is shown and, if refused, why."""
+
+    line: ApprovalLine
+    url: str
+    why: str
+    cure: str
+
+
+@dataclass(frozen=True)
+class Lines:
+    """One page of lines; `after` leads to the next, None on the last."""
+
+    rows: list[Line]
+    after: int | None
+
+
+@dataclass(frozen=True)
+class PolicyRow:
+    """An action, its name and the policy in force."""
+
+    action: str
+    title: "StrOrPromise"
+    policy: ApprovalPolicy
+
+
+def inbox(actor: Actor) -> dict[str, Any]:
+    """What waits for me, what I submitted and is open, what was decided last; three queries."""
+    everything = Approval.objects.visible_to(actor)
+    may_decide = actor.may("approvals.decide")
+    return {
+        "waiting": _rows(Approval.objects.waiting_for(actor)[:INBOX_ROWS]) if may_decide else [],
+        "mine": _rows(everything.open().filter(maker_id=actor.person_id).order_by("submitted_at", "pk")[:INBOX_ROWS]),
+        "decided": _rows(everything.filter(decided_at__isnull=False).order_by("-pk")[:INBOX_ROWS]),
+        "may_decide": may_decide,
+    }
+
+
+def lines(approval: Approval, handler: Handler, after: str | None) -> Lines:
+    """A page of an approval's lines by position."""
+    start = int(after) if after and after.isdecimal() else -1
+    found = list(approval.lines.filter(position__gt=start).order_by("position")[: LINE_ROWS + 1])
+    shown = found[:LINE_ROWS]
+    return Lines(
+        rows=[Line(line, handler.object_url(line), *_why(line)) for line in shown],
+        after=shown[-1].position if len(found) > LINE_ROWS else None,
+    )
+
+
+def own_handler(action: str, actor: Actor) -> Handler:
+    """
+    The handler of an action that the actor's organisation can perform at all.
+
+    :raises NotVisible: if there is no such action, or none for this kind of organisation
+    """
+    handler = dict(HANDLERS.items()).get(action)
+    if handler is None or not _concerns(handler, actor):
+        raise NotVisible
+    return handler
+
+
+def policies(actor: Actor) -> list[PolicyRow]:
+    """Every action this kind of organisation can perform, with its policy."""
+    return [
+        PolicyRow(action, handler.title, policy(actor.organisation_id or 0, action))
+        for action, handler in HANDLERS.items()
+        if _concerns(handler, actor)
+    ]
+
+
+def _concerns(handler: Handler, actor: Actor) -> bool:
+    needed = PERMISSIONS.get(handler.maker_permission).capabilities
+    return not needed or not needed.isdisjoint(actor.capabilities)
+
+
+def _rows(approvals: Any) -> list[Row]:
+    return [Row(approval, HANDLERS.get(approval.action).title) for approval in approvals]
+
+
+def _why(line: ApprovalLine) -> tuple[str, str]:
+    if not line.outcome_text:
+        return "", ""
+    said = json.loads(line.outcome_text)
+    suffix = "en" if (get_language() or "").startswith("en") else "zh"
+    return said[f"message_{suffix}"], said[f"cure_{suffix}"]

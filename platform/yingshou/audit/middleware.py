@@ -1,0 +1,32 @@
+"""Writes an access event for every denied call of a signed-in person, after the request's own work is over."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponseBase
+
+from yingshou.audit.events import record_access
+from yingshou.tenancy.actor import acting_as
+
+DENIED = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+
+
+class AccessEventMiddleware:
+    """Stands inside the middleware that knows the actor."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        actor = request.actor  # type: ignore[attr-defined]  # AppRequest
+        if response.status_code in DENIED and actor.is_signed_in and request.resolver_match is not None:
+            with acting_as(actor):
+                record_access(
+                    kind=f"denied.{response.status_code}",
+                    by=actor,
+                    at=request.at,  # type: ignore[attr-defined]  # AppRequest
+                    # The route, not the path: a path may carry what the caller guessed.
+                    body={"view": request.resolver_match.view_name, "method": request.method},
+                )
+        return response

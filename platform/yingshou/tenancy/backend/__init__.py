@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend plus one thing: every transaction carries its actor."""

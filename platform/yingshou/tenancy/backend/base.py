@@ -1,0 +1,83 @@
+"""
+The database backend that writes the actor into each transaction before its first statement.
+
+The context is local to the transaction (`set_config(…, true)`), so that a pooled connection can never carry one
+organisation's context into another's transaction; it is written again after a rollback to a savepoint, which would
+otherwise restore an older context.
+"""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from django.db.backends.postgresql import base
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR
+
+from yingshou.tenancy.actor import NoActor, bound_actor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_read_only: ContextVar[bool] = ContextVar("yingshou_read_only", default=False)
+
+
+@contextmanager
+def read_only() -> "Iterator[None]":
+    """Make the transactions that begin inside the block READ ONLY."""
+    token = _read_only.set(True)
+    try:
+        yield
+    finally:
+        _read_only.reset(token)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """PostgreSQL, with the actor bound to each transaction."""
+
+    _bound: object = None
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        self._bound = None
+        super()._set_autocommit(autocommit)
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        super()._savepoint_rollback(sid)  # type: ignore[misc]  # the stubs leave Django's private hook out
+        self._bound = None
+
+    def forget_actor(self) -> None:
+        """Write the context again before the next statement, at once where a cursor may already be held."""
+        self._bound = None
+        if self.connection is not None and not self.autocommit and bound_actor() is not None:
+            self._bind()
+
+    def _cursor(self, name: str | None = None) -> Any:
+        if bound_actor() is None:
+            raise NoActor("a query was about to run without an actor: wrap the call in acting_as(actor)")
+        self.ensure_connection()
+        if not self.autocommit:
+            self._bind()
+        return super()._cursor(name)  # type: ignore[misc]  # the stubs leave Django's private hook out
+
+    def _bind(self) -> None:
+        actor = bound_actor()
+        if actor is None or self._bound == actor or self.needs_rollback:
+            return
+        if self.connection.info.transaction_status == TRANSACTION_STATUS_INERROR:
+            return
+        statement = (
+            "select set_config('app.kind', %s, true), set_config('app.org_id', %s, true), "
+            "set_config('app.person_id', %s, true), set_config('app.staff', %s, true)"
+        )
+        # Only a transaction that has not begun may become READ ONLY.
+        if _read_only.get() and self._bound is None and not self.savepoint_ids and len(self.atomic_blocks) <= 1:
+            statement += ", set_config('transaction_read_only', 'on', true)"
+        parameters = (
+            str(actor.kind),
+            "" if actor.organisation_id is None else str(actor.organisation_id),
+            "" if actor.person_id is None else str(actor.person_id),
+            "on" if actor.is_staff_organisation else "off",
+        )
+        # Set first: the statement below runs through Django's cursor, so that query counts and logs stay true.
+        self._bound = actor
+        with super()._cursor() as cursor:  # type: ignore[misc]  # the stubs leave Django's private hook out
+            cursor.execute(statement, parameters)

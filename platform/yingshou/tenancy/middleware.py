@@ -1,0 +1,70 @@
+"""The outermost frame of a request: an anonymous actor until sign-in is known, guards enforced, errors made pages."""
+
+import re
+import uuid
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import get_resolver
+
+from yingshou.kernel import clock
+from yingshou.kernel.errors import DomainError, NotVisible
+from yingshou.tenancy.actor import Actor, acting_as
+
+# What a proxy may hand us as a request id; anything else is replaced, so that logs cannot be forged.
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+
+
+class AnonymousActorMiddleware:
+    """Binds an anonymous actor and the moment of the request. Stands before everything that queries."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
+        actor = Actor.anonymous(request_id)
+        request.actor = actor  # type: ignore[attr-defined]  # AppRequest
+        request.at = clock.now()  # type: ignore[attr-defined]  # AppRequest
+        with acting_as(actor):
+            return self.get_response(request)
+
+
+class GuardMiddleware:
+    """Refuses views without a guard and turns anticipated errors into pages that say what, why and what next."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], args: object, kwargs: object) -> None:
+        """
+        Let guarded views pass, and the few of libraries that the settings name.
+
+        :raises ImproperlyConfigured: for a view of ours that nobody guarded
+        """
+        if hasattr(view, "guard"):
+            return
+        match = request.resolver_match
+        name = match.view_name if match else ""
+        if any(name == known or name.startswith(known + ":") for known in settings.VIEWS_GUARDED_ELSEWHERE):
+            return
+        raise ImproperlyConfigured(f"the view {name or view!r} carries no guard")
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Anticipated errors become a page with their status; everything else stays a bug and a 500."""
+        if isinstance(exception, NotVisible):
+            # The very page that an address without an object gets: the two must not differ by a byte.
+            return get_resolver().resolve_error_handler(HTTPStatus.NOT_FOUND.value)(request, exception=Http404())
+        if isinstance(exception, DomainError):
+            status = HTTPStatus(exception.status)
+            return render(request, "error.html", {"error": exception, "status": status.value}, status=status.value)
+        return None
