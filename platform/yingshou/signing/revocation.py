@@ -1,0 +1,122 @@
+"""
+Was a certificate revoked? Answered from the lists (CRL, RFC 5280 section 5) the platform holds.
+
+A list counts only if the authority of the certificate signed it and if it is fresh at the moment; without such a list
+the answer is "unknown", which refuses the signature. Fetching is not done here: whoever calls brings the lists.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from django.utils.translation import gettext_lazy as _
+
+from yingshou.signing.algorithms import HASHES
+from yingshou.signing.certificates import CertificateFacts
+from yingshou.signing.errors import MalformedSignature, RevocationUnknown, Revoked
+
+# Clocks of authorities run a little ahead of ours; more than this is not a clock difference.
+CLOCK_SKEW: Final = timedelta(minutes=5)
+_KNOWN_EXTENSIONS: Final = (x509.CRLNumber, x509.AuthorityKeyIdentifier, x509.AuthorityInformationAccess)
+
+
+@dataclass(frozen=True, eq=False)
+class RevocationFacts:
+    """What a revocation list says about itself; ``genuine`` checks it against the authority."""
+
+    der: bytes
+    parsed: x509.CertificateRevocationList
+    sha256: bytes
+    issuer: str
+    number: int
+    this_update: datetime
+    next_update: datetime | None
+
+    def fresh_at(self, moment: datetime) -> bool:
+        """Whether the list had been issued and its successor was not yet due at ``moment``."""
+        return self.next_update is not None and self.this_update - CLOCK_SKEW <= moment < self.next_update
+
+
+@lru_cache(maxsize=64)
+def read_revocation_list(der: bytes) -> RevocationFacts:
+    """
+    Read one revocation list.
+
+    :raises MalformedSignature: if it is not one list in DER, or a partial list (delta, or limited in scope)
+    """
+    try:
+        parsed = x509.load_der_x509_crl(der)
+        extensions = list(parsed.extensions)
+        issuer = parsed.issuer.rfc4514_string()
+    except (ValueError, x509.DuplicateExtension) as error:
+        raise MalformedSignature(detail="revocation list") from error
+    if any(extension.critical or not isinstance(extension.value, _KNOWN_EXTENSIONS) for extension in extensions):
+        # Delta lists and lists of limited scope are marked critical: read as complete they would hide revocations.
+        raise MalformedSignature(detail="revocation list of limited scope")
+    numbers = [extension.value.crl_number for extension in extensions if isinstance(extension.value, x509.CRLNumber)]
+    return RevocationFacts(
+        der=der,
+        parsed=parsed,
+        sha256=hashlib.sha256(der).digest(),
+        issuer=issuer,
+        number=numbers[0] if numbers else 0,
+        this_update=parsed.last_update_utc,
+        next_update=parsed.next_update_utc,
+    )
+
+
+@lru_cache(maxsize=256)
+def genuine(facts: RevocationFacts, authority: CertificateFacts) -> bool:
+    """Whether ``authority`` itself signed the list, may sign lists, and used a strong algorithm."""
+    if authority.key_usages and "crl_sign" not in authority.key_usages:
+        return False
+    try:
+        digest = facts.parsed.signature_hash_algorithm
+        if digest is None or digest.name not in HASHES or facts.parsed.issuer != authority.parsed.subject:
+            return False
+        return facts.parsed.is_signature_valid(authority.public_key)  # type: ignore[arg-type]
+    except (UnsupportedAlgorithm, TypeError, ValueError):
+        return False
+
+
+def require_not_revoked(
+    chain: Sequence[CertificateFacts], lists: Iterable[RevocationFacts], moment: datetime
+) -> tuple[RevocationFacts, ...]:
+    """
+    Check every certificate of the path but the root against the list of the authority that issued it.
+
+    :param chain: from the signer to the root, as ``TrustStore.path`` returns it
+    :returns: the lists that answered, for the evidence
+    :raises Revoked: if one is on its list; a revocation counts whatever its date, as nothing proves the signing time
+    :raises RevocationUnknown: if no genuine and fresh list covers one of them
+    """
+    held = list(lists)
+    return tuple(
+        _answer(certificate, authority, held, moment) for certificate, authority in zip(chain, chain[1:], strict=False)
+    )
+
+
+def _answer(
+    certificate: CertificateFacts, authority: CertificateFacts, held: Sequence[RevocationFacts], moment: datetime
+) -> RevocationFacts:
+    of_issuer = [facts for facts in held if facts.issuer == authority.subject]
+    trusted = [facts for facts in of_issuer if genuine(facts, authority)]
+    fresh = [facts for facts in trusted if facts.fresh_at(moment)]
+    if not fresh:
+        if not of_issuer:
+            detail = _("there is no revocation list of its authority")
+        elif not trusted:
+            detail = _("the revocation list was not signed by its authority")
+        else:
+            detail = _("the revocation list of its authority is out of date")
+        raise RevocationUnknown(detail=detail)
+    newest = max(fresh, key=lambda facts: (facts.this_update, facts.number))
+    entry = newest.parsed.get_revoked_certificate_by_serial_number(certificate.parsed.serial_number)
+    if entry is not None:
+        raise Revoked(revoked_at=entry.revocation_date_utc.date().isoformat())
+    return newest

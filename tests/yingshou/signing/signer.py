@@ -1,0 +1,140 @@
+"""A signer as the browser is one: opens a key file of the sample authority and signs prepared attributes."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from simulators.authority.authority import Authority, Signer
+from yingshou.kernel.canonical import canonical_json
+from yingshou.signing import cms
+from yingshou.signing.algorithms import CURVES, SignatureAlgorithm, browser_algorithm, ecdsa_der
+from yingshou.signing.certificates import CertificateFacts, read_certificate
+from yingshou.signing.revocation import RevocationFacts, read_revocation_list
+from yingshou.signing.trust import TrustStore
+from yingshou.signing.verification import Expected
+
+USCC = "91310000MA1FL0000B"
+PIN = "246810"
+
+
+@dataclass(frozen=True)
+class KeyFile:
+    """An opened PKCS#12 file."""
+
+    path: Path
+
+    @cached_property
+    def _opened(self) -> pkcs12.PKCS12KeyAndCertificates:
+        return pkcs12.load_pkcs12(self.path.read_bytes(), PIN.encode())
+
+    @property
+    def key(self) -> PrivateKeyTypes:
+        assert self._opened.key is not None
+        return self._opened.key
+
+    @property
+    def certificate(self) -> CertificateFacts:
+        return read_certificate(self.certificate_der)
+
+    @property
+    def certificate_der(self) -> bytes:
+        assert self._opened.cert is not None
+        return self._opened.cert.certificate.public_bytes(serialization.Encoding.DER)
+
+    @property
+    def others(self) -> list[bytes]:
+        return [item.certificate.public_bytes(serialization.Encoding.DER) for item in self._opened.additional_certs]
+
+    def browser_value(self, attributes: bytes, algorithm: SignatureAlgorithm) -> bytes:
+        """What WebCrypto returns: for ECDSA r and s side by side."""
+        digest = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}[algorithm.digest]
+        if isinstance(self.key, ec.EllipticCurvePrivateKey):
+            r, s = decode_dss_signature(self.key.sign(attributes, ec.ECDSA(digest)))
+            size = CURVES[self.key.curve.name]
+            return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+        assert isinstance(self.key, rsa.RSAPrivateKey)
+        return self.key.sign(attributes, padding.PKCS1v15(), digest)
+
+    def value(self, attributes: bytes, algorithm: SignatureAlgorithm) -> bytes:
+        """The same as CMS carries it."""
+        raw = self.browser_value(attributes, algorithm)
+        if isinstance(self.key, ec.EllipticCurvePrivateKey):
+            return ecdsa_der(self.key.public_key(), raw)
+        return raw
+
+
+@dataclass(frozen=True)
+class World:
+    """One sample authority, its trust list and revocation lists."""
+
+    authority: Authority
+    folder: Path
+
+    @cached_property
+    def trust(self) -> TrustStore:
+        return TrustStore(roots=(self.authority.root.public_bytes(serialization.Encoding.DER),))
+
+    @property
+    def lists(self) -> list[RevocationFacts]:
+        files = [self.authority.folder / "root.crl", self.authority.folder / "issuing.crl"]
+        return [read_revocation_list(path.read_bytes()) for path in files]
+
+    def key_file(self, name: str = "good", *, key: str = "rsa", fault: str | None = None, uscc: str = USCC) -> KeyFile:
+        """Issue (once) and open a key file."""
+        path = self.folder / f"{name}-{key}-{fault}-{uscc}.p12"
+        self.authority.issue(
+            Signer(uscc=uscc, organisation="样例机构", person=f"签章人 {name}", out=path, pin=PIN, key=key, fault=fault)
+        )
+        return KeyFile(path)
+
+
+def document(**changes: object) -> bytes:
+    """A small signed document of our shape."""
+    return canonical_json(
+        {
+            "object": {"type": "approvals.approval", "id": 7, "version": 2},
+            "organisation": {"uscc": USCC, "name": "样例机构"},
+            "nonce": "n-1",
+            "purpose": {"code": "approvals.approve", "zh": "确认", "en": "Confirm"},
+            "lines": {"count": 2, "root": hashlib.sha256(b"lines").hexdigest()},
+            **changes,
+        }
+    )
+
+
+EXPECTED = Expected(
+    uscc=USCC,
+    nonce="n-1",
+    purpose="approvals.approve",
+    object_type="approvals.approval",
+    object_id=7,
+    object_version=2,
+)
+
+
+def sign(file: KeyFile, payload: bytes, at: datetime) -> bytes:
+    """Sign as the platform and the browser do together; returns the detached CMS."""
+    algorithm = browser_algorithm(file.key.public_key())  # type: ignore[union-attr]
+    certificate = read_certificate(file.certificate_der)
+    attributes = cms.signed_attributes(payload=payload, algorithm=algorithm, certificate=certificate, signed_at=at)
+    return cms.assemble(
+        attributes=attributes,
+        value=file.value(attributes, algorithm),
+        algorithm=algorithm,
+        certificate=certificate,
+        others=file.others,
+    )
+
+
+def to_der(certificate: x509.Certificate) -> bytes:
+    """DER of a certificate."""
+    return certificate.public_bytes(serialization.Encoding.DER)
