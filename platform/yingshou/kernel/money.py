@@ -434,7 +434,7 @@ def _understand(shown: str, unit: int) -> tuple[Fraction, bool]:
     if minuses > 1:
         raise AmountUnreadable(text=shown)
     own_unit = _UNITS[match["unit"] or ""]
-    if own_unit is not None and unit != 1 and own_unit != unit:
+    if own_unit is not None and unit not in {1, own_unit}:
         raise AmountUnitUnclear(text=shown)
     value = Fraction(figure.replace(",", "")) * (own_unit or unit)
     return -value if minuses else value, figure != shown or unit != 1
