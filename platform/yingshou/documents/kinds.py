@@ -104,7 +104,7 @@ class Check:
     """
     One SQL statement over the whole batch that selects ``row_id, params`` of the rows it objects to.
 
-    ``column`` names the cell to point at (None: the row); ``message`` and ``cure`` are msgids with ``{placeholders}`` filled
+    ``column`` names the cell to point at (None: the row); ``message`` and ``cure`` are msgids with ``%(name)s`` placeholders filled
     from ``params``.
     """
 

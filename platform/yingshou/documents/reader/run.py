@@ -1,0 +1,372 @@
+"""From a file to lines: find the headers, parse each cell, write one COPY line a row and a JSON message for everything else."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import itertools
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from yingshou.documents.reader import delimited, sheets, sniff
+from yingshou.documents.reader.headers import SEARCHED_ROWS, Header, find_header, header_unit
+from yingshou.documents.reader.parsers import PARSERS, Parser, is_empty, plain_number, shown
+from yingshou.documents.reader.problem import CellNote, CellProblem, Parsed, Refused, column_letter
+from yingshou.documents.reader.scan import LARGEST_CELL_TEXT, SheetScan
+
+NULL = "\\N"
+FLUSH_EVERY = 500
+CACHE_LIMIT = 20_000
+PREVIEW_ROWS = 5
+TOTAL_LINE = re.compile(r"\s*(?:本页|本月|本表)?\s*(?:合\s*计|总\s*计|小\s*计|grand\s+total|total|subtotal|sum)\s*[::]?\s*", re.IGNORECASE)
+WRONG_TYPES = {
+    "xls": "type_xls",
+    "html": "type_html",
+    "spreadsheet_xml": "type_xml_sheet",
+    "xlsb": "type_xlsb",
+    "ods": "type_ods",
+    "encrypted": "password_protected",
+    "damaged_zip": "damaged",
+    "empty": "empty",
+    "nul_text": "nul",
+}
+
+
+class Output:
+    """Lines to the parent: messages begin with a brace, rows with a digit."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lines: list[str] = []
+
+    def row(self, line: str) -> None:
+        """Queue one COPY line."""
+        self._lines.append(line)
+        if len(self._lines) >= FLUSH_EVERY:
+            self.flush()
+
+    def message(self, content: Mapping[str, Any]) -> None:
+        """Send one message after the rows before it."""
+        self._lines.append(json.dumps(content, ensure_ascii=True))
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand over what is queued."""
+        if self._lines:
+            self._stream.write(("\n".join(self._lines) + "\n").encode("utf-8", "replace"))
+            self._stream.flush()
+            self._lines.clear()
+
+
+@dataclass(slots=True)
+class Source:
+    """One sheet (a delimited text is a file of one sheet) with its rows and what the gate saw in it."""
+
+    number: int
+    name: str
+    rows: Iterator[tuple[int, Sequence[Any]]]
+    scan: SheetScan | None = None
+    second_system: bool = False
+    is_text: bool = False
+
+
+@dataclass(slots=True)
+class Line:
+    """One row on its way to a COPY line."""
+
+    values: list[str]
+    problems: list[dict[str, Any]] = field(default_factory=list)
+    failed: bool = False
+
+    def object(self, column: str | None, cell: str | None, key: str, params: Mapping[str, Any], severity: str = "error") -> None:
+        """Note a problem at a cell."""
+        self.problems.append({"column": column, "cell": cell, "key": key, "severity": severity, "params": dict(params)})
+        self.failed = self.failed or severity == "error"
+
+
+def _refuse_type(kind: str, plan: Mapping[str, Any]) -> None:
+    if kind in {"xlsx", "text", "utf16_text"}:
+        return
+    if kind in WRONG_TYPES:
+        raise Refused(WRONG_TYPES[kind], row=1 if kind == "nul_text" else None, part="zip") if kind == "nul_text" else Refused(
+            WRONG_TYPES[kind], part="zip"
+        )
+    raise Refused("type_other", found=kind, name=str(plan.get("name", ""))[:80])
+
+
+def open_sources(plan: Mapping[str, Any], output: Output) -> Iterator[Source]:
+    """
+    The sheets of the file that people see, one after the other.
+
+    :raises Refused: if the file is not a workbook or text we read
+    """
+    path = Path(plan["path"])
+    with path.open("rb") as stream:
+        kind = sniff.sniff(stream)
+    _refuse_type(kind, plan)
+    if kind != "xlsx":
+        words = {word for column in plan["columns"] for word in column["words"]}
+        chosen = plan.get("encoding") or ("utf-16-le" if kind == "utf16_text" else None)
+        how = delimited.open_text(path, words, chosen)
+        output.message({"type": "text", "encoding": how.encoding, "delimiter": how.delimiter})
+        yield Source(1, "CSV", delimited.read_rows(path, how), is_text=True)
+        return
+    book = sheets.open_book(path)
+    if book.facts.has_links:
+        output.message(_note("external_links", None))
+    ignored = set(plan.get("ignored_sheets", ()))
+    for number, part in enumerate(book.facts.sheets, start=1):
+        if part.name in ignored:
+            continue
+        if part.hidden:
+            output.message(_note("hidden_sheet", part.name))
+            continue
+        yield Source(number, part.name, book.rows(part), part.scan, book.facts.second_system)
+
+
+def _note(key: str, sheet: str | None, **place: Any) -> dict[str, Any]:
+    params = place.pop("params", {})
+    return {"type": "note", "key": key, "sheet": sheet, "row": None, "column": None, **place, "params": params}
+
+
+def _sheet_notes(source: Source, header: Header, output: Output) -> None:
+    scan = source.scan
+    if scan is not None and scan.hidden_rows:
+        output.message(_note("hidden_rows", source.name, row=scan.first_hidden_row, params={"count": scan.hidden_rows}))
+    if scan is not None and scan.formulas:
+        output.message(_note("formulas", source.name, params={"count": scan.formulas, "first": scan.first_formula}))
+    for index, name in header.doubled:
+        output.message(
+            _note(
+                "double_header",
+                source.name,
+                row=header.row_no,
+                column=column_letter(index),
+                params={"header": shown(header.cells[index]), "name": name},
+            )
+        )
+
+
+def _describe(source: Source, header: Header, preview: Sequence[tuple[int, Sequence[Any]]]) -> dict[str, Any]:
+    rows = [[shown(cell, 40) for cell in cells] for row_no, cells in preview if row_no > header.row_no][:PREVIEW_ROWS]
+    return {
+        "sheet_no": source.number,
+        "sheet": source.name,
+        "row": header.row_no,
+        "headers": [shown(cell, 80) for cell in header.cells],
+        "mapping": {str(index): name for index, name in sorted(header.mapping.items())},
+        "missing": header.missing,
+        "fingerprint": header.fingerprint,
+        "remembered": header.remembered,
+        "preview": rows,
+    }
+
+
+class SheetReader:
+    """Parses the rows of one sheet under one header."""
+
+    def __init__(self, plan: Mapping[str, Any], source: Source, header: Header) -> None:
+        self.source = source
+        self.header = header
+        names = [column["name"] for column in plan["columns"]]
+        by_name = {name: index for index, name in header.mapping.items()}
+        identity = plan.get("identity") or names
+        self.identity = [names.index(name) for name in identity]
+        self.width = len(names)
+        self.last = max(header.mapping) if source.is_text else sys.maxsize
+        self.last = max(self.last, len(header.cells) - 1)
+        self.fields: list[tuple[int, int, Parser, dict[str, Parsed], bool, str]] = []
+        for position, column in enumerate(plan["columns"]):
+            if column["name"] in by_name:
+                index = by_name[column["name"]]
+                options = {
+                    **column["options"],
+                    "unit": header_unit(header.cells[index]) if index < len(header.cells) else 1,
+                    "second_system": source.second_system,
+                }
+                parser = PARSERS[column["parser"]](options)
+                self.fields.append((position, index, parser, {}, column["required"], column["name"]))
+            elif column["options"].get("default") is not None:
+                parser = PARSERS[column["parser"]](column["options"])
+                self.fields.append((position, sys.maxsize, parser, {}, column["required"], column["name"]))
+        scan = source.scan
+        self.special: set[int] = set() if scan is None else {*scan.unstored, *scan.errors, *scan.merged}
+
+    def read(self, row_no: int, cells: Sequence[Any]) -> Line | None:
+        """One row, or None when there is nothing in it."""
+        line = Line([NULL] * self.width)
+        values = line.values
+        width = len(cells)
+        for position, index, parse, cache, required, name in self.fields:
+            cell = cells[index] if index < width else ""
+            if cell.__class__ is str:
+                parsed = cache.get(cell, cache)
+                if parsed is cache:
+                    if len(cache) >= CACHE_LIMIT:
+                        cache.clear()
+                    parsed = parse(cell) if len(cell) <= LARGEST_CELL_TEXT else CellProblem("cell_too_long", limit=LARGEST_CELL_TEXT)
+                    cache[cell] = parsed
+            else:
+                parsed = parse(cell)
+            if parsed.__class__ is str:
+                values[position] = parsed  # type: ignore[assignment]
+            elif parsed is not None or required:
+                self._object(line, parsed, position, index, row_no, name)
+        if row_no in self.special:
+            self._object_to_place(line, row_no)
+        if line.failed and all(is_empty(cell) for cell in cells):
+            return None
+        if self.source.is_text and width > self.last + 1 and not all(is_empty(cell) for cell in cells[self.last + 1 :]):
+            cell_name = f"{column_letter(self.last + 1)}{row_no}"
+            line.object(None, cell_name, "extra_cells", {"count": width, "expected": self.last + 1})
+        return line
+
+    def _object(self, line: Line, parsed: Any, position: int, index: int, row_no: int, name: str) -> None:
+        place = f"{column_letter(index)}{row_no}" if index < sys.maxsize else None
+        if parsed is None:
+            line.object(name, place, "required", {})
+        elif isinstance(parsed, CellNote):
+            line.values[position] = parsed.value
+            line.object(name, place, parsed.key, parsed.params, "warning")
+        else:
+            line.object(name, place, parsed.key, parsed.params)
+
+    def _object_to_place(self, line: Line, row_no: int) -> None:
+        """What the walk over the XML knows of this row: values the reader cannot see are never taken for empty."""
+        scan = self.source.scan
+        assert scan is not None
+        unstored, errors = scan.unstored.get(row_no, ()), scan.errors.get(row_no, ())
+        merged = scan.merged.get(row_no, ())
+        for position, index, _parse, _cache, _required, name in self.fields:
+            key = "formula_unstored" if index in unstored else "error_value" if index in errors else ""
+            for first, last, first_row in merged:
+                if first <= index <= last and (index, row_no) != (first, first_row):
+                    key = "merged"
+            if key:
+                place = f"{column_letter(index)}{row_no}"
+                line.problems = [problem for problem in line.problems if problem["cell"] != place]
+                line.values[position] = NULL
+                line.object(name, place, key, {})
+
+    def copy_line(self, seq: int, row_no: int, line: Line, cells: Sequence[Any]) -> str:
+        """The row as PostgreSQL's COPY reads it."""
+        values = line.values
+        joined = "\t".join([values[position] for position in self.identity])
+        digest = hashlib.blake2b(joined.encode("utf-8", "replace"), digest_size=16).hexdigest()
+        state, problems, raw = "READY", NULL, NULL
+        if line.problems:
+            if line.failed:
+                state = "SKIPPED" if self._is_total(cells) else "ERROR"
+            if state == "SKIPPED":
+                line.problems = []
+                line.object(None, f"A{row_no}", "total_line", {}, "warning")
+            problems = _json_field(line.problems)
+            raw = _json_field([shown(cells[index], 200) if index < len(cells) else "" for index in self._raw_order()])
+        return f"{seq}\t{self.source.number}\t{row_no}\t{digest}\t{state}\t{problems}\t{raw}\t" + "\t".join(values)
+
+    def _raw_order(self) -> list[int]:
+        order = [sys.maxsize] * self.width
+        for position, index, *_ in self.fields:
+            order[position] = index
+        return order
+
+    @staticmethod
+    def _is_total(cells: Sequence[Any]) -> bool:
+        first = next((cell for cell in cells if not is_empty(cell)), "")
+        return isinstance(first, str) and TOTAL_LINE.fullmatch(first) is not None
+
+
+def _json_field(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=True).replace("\\", "\\\\")
+
+
+def _read_sheet(
+    plan: Mapping[str, Any],
+    source: Source,
+    header: Header,
+    rows: Iterable[tuple[int, Sequence[Any]]],
+    seq: int,
+    output: Output,
+) -> int:
+    reader = SheetReader(plan, source, header)
+    skip, most = plan.get("skip", 0), plan["maximum_rows"]
+    for row_no, cells in rows:
+        if row_no <= header.row_no:
+            continue
+        line = reader.read(row_no, cells)
+        if line is None:
+            continue
+        if line.failed is False and not any(value is not NULL for value in line.values):
+            continue
+        seq += 1
+        if seq > most:
+            raise Refused("too_many_rows", sheet=source.name, row=row_no, limit=most)
+        if seq > skip:
+            output.row(reader.copy_line(seq, row_no, line, cells))
+    return seq
+
+
+def read_rows(plan: Mapping[str, Any], output: Output) -> None:
+    """
+    Read the whole file under the plan.
+
+    :raises Refused: if nothing of it can be imported
+    """
+    seq = 0
+    recognised = 0
+    candidates: list[dict[str, Any]] = []
+    empty: list[str] = []
+    for source in open_sources(plan, output):
+        try:
+            first = list(itertools.islice(source.rows, SEARCHED_ROWS + PREVIEW_ROWS))
+            header = find_header(first, plan["columns"], plan.get("layouts", {}))
+            if header is None:
+                empty.append(source.name)
+                continue
+            description = _describe(source, header, first)
+            if not header.complete:
+                candidates.append(description)
+                continue
+            recognised += 1
+            output.message({"type": "sheet", **description})
+            _sheet_notes(source, header, output)
+            seq = _read_sheet(plan, source, header, itertools.chain(first, source.rows), seq, output)
+        except Refused as refusal:
+            refusal.sheet = refusal.sheet or source.name
+            raise
+    if not recognised and not candidates:
+        raise Refused("nothing_in_it")
+    for description in candidates:
+        output.message({"type": "sheet_unmapped" if not recognised else "sheet_ignored", **description})
+    if recognised and not seq:
+        raise Refused("no_rows")
+    output.message({"type": "end", "rows": seq, "recognised": recognised})
+
+
+def _raw_cell(cell: Any) -> Any:
+    if isinstance(cell, datetime.datetime | datetime.date):
+        return {"date": cell.isoformat()}
+    if isinstance(cell, datetime.time | datetime.timedelta):
+        return str(cell)
+    if isinstance(cell, float) and (cell != cell or abs(cell) == float("inf")):
+        return plain_number(cell)
+    return cell
+
+
+def read_raw(plan: Mapping[str, Any], output: Output) -> None:
+    """
+    Give every row as it stands, for the annotated copy.
+
+    :raises Refused: if the file cannot be read
+    """
+    for source in open_sources(plan, output):
+        output.message({"type": "sheet", "sheet_no": source.number, "sheet": source.name})
+        for row_no, cells in source.rows:
+            if any(not is_empty(cell) for cell in cells):
+                output.message({"type": "raw", "row": row_no, "cells": [_raw_cell(cell) for cell in cells]})
+    output.message({"type": "end", "rows": 0, "recognised": 0})
