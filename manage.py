@@ -8,10 +8,13 @@ try:
     from django.core.management import execute_from_command_line
 
     from yingshou.runtime.places import use_embedded_servers
+    from yingshou.tenancy.actor import Actor, acting_as
 except ModuleNotFoundError as error:
     raise SystemExit(f"Yingshou is not installed here (no module {error.name}): run make install.") from error
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yingshou.config.settings.dev")
     use_embedded_servers()
-    execute_from_command_line(sys.argv)
+    # Commands that act for an organisation bind an actor of their own inside.
+    with acting_as(Actor.system("manage")):
+        execute_from_command_line(sys.argv)

@@ -18,6 +18,7 @@ from django_prometheus.exports import ExportToDjangoView
 from health_check.base import HealthCheck
 from health_check.exceptions import ServiceUnavailable
 from health_check.views import HealthCheckView
+
 from yingshou.tenancy.actor import Actor, acting_as
 
 _METRICS_DUTY = "system_administrator"

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 from allauth.account import views as account
 from allauth.usersessions import views as usersessions
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
@@ -61,7 +62,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     *_ACCOUNT,
-    *[path("", include(f"{name}.urls")) for name in _APPS if _exists(f"{name}.urls")],
+    *[path("", include(f"{name}.urls")) for name in _APPS if name in settings.OWN_APPS and _exists(f"{name}.urls")],
 ]
 
 if _exists("yingshou.ui.errors"):

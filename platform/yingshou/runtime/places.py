@@ -34,6 +34,11 @@ def as_root() -> bool:
     return os.geteuid() == 0
 
 
+def current_user() -> str:
+    """Return the operating-system name of the present user, for PostgreSQL's peer map."""
+    return pwd.getpwuid(os.geteuid()).pw_name
+
+
 @dataclass(frozen=True)
 class Places:
     """

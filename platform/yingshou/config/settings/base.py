@@ -1,5 +1,6 @@
 """Settings common to development, tests and production; importable with no environment set."""
 
+import os
 from importlib.util import find_spec
 from typing import Any
 
@@ -12,7 +13,12 @@ from yingshou.config.schedules import SCHEDULE
 BASE_DIR = environment.BASE_DIR
 
 
+_SKIP = tuple(name for name in os.environ.get("YINGSHOU_BUILD_SKIP", "").split(",") if name)
+
+
 def _exists(name: str) -> bool:
+    if _SKIP and name.startswith(_SKIP):
+        return False
     try:
         return find_spec(name) is not None
     except ModuleNotFoundError:
@@ -39,7 +45,7 @@ OWN_APPS = [name for name in _OWN_APPS if _exists(f"{name}.apps")]
 INSTALLED_APPS = [
     *OWN_APPS,
     "yingshou.identity.admin_config.StaffAdminConfig"
-    if _exists("yingshou.identity.admin_config")
+    if _exists("yingshou.identity.admin_site")
     else "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
