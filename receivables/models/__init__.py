@@ -1,0 +1,48 @@
+"""Every model of the module; `choices` holds the coded values."""
+
+from receivables.models.choices import (
+    AssignmentBan,
+    Basis,
+    Bucket,
+    DueRule,
+    EntryType,
+    EvidenceKind,
+    HoldingKind,
+    Kind,
+    Maturity,
+    Origin,
+    Outcome,
+    Verdict,
+)
+from receivables.models.confirmation import BookMatch, ConfirmationAct, Dispute, LendingRate, PayableLine
+from receivables.models.money import Holding, InvoiceFingerprint, ReceivableBalance, ReceivableEntry
+from receivables.models.receivable import OBJECT_TYPE, Evidence, Invoice, InvoiceUse, Receivable
+
+__all__ = [
+    "OBJECT_TYPE",
+    "AssignmentBan",
+    "Basis",
+    "BookMatch",
+    "Bucket",
+    "ConfirmationAct",
+    "Dispute",
+    "DueRule",
+    "EntryType",
+    "Evidence",
+    "EvidenceKind",
+    "Holding",
+    "HoldingKind",
+    "Invoice",
+    "InvoiceFingerprint",
+    "InvoiceUse",
+    "Kind",
+    "LendingRate",
+    "Maturity",
+    "Origin",
+    "Outcome",
+    "PayableLine",
+    "Receivable",
+    "ReceivableBalance",
+    "ReceivableEntry",
+    "Verdict",
+]

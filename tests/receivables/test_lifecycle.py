@@ -1,0 +1,73 @@
+"""The life of a receivable and of a dispute: every state with every event."""
+
+import pytest
+
+from receivables.states import DISPUTE_LIFECYCLE, LIFECYCLE, REASONS, State, reasons_for
+from yingshou.kernel.lifecycle import IllegalTransition
+
+ALLOWED = {
+    ("DRAFT", "submit"): "PENDING_CONFIRM",
+    ("DRAFT", "submit_direct"): "DIRECT",
+    ("DRAFT", "publish"): "CONFIRMED",
+    ("DRAFT", "undo"): "UNDONE",
+    ("PENDING_CONFIRM", "confirm"): "CONFIRMED",
+    ("PENDING_CONFIRM", "confirm_part"): "CONFIRMED",
+    ("PENDING_CONFIRM", "return"): "RETURNED",
+    ("PENDING_CONFIRM", "refuse"): "REFUSED",
+    ("PENDING_CONFIRM", "withdraw"): "WITHDRAWN",
+    ("RETURNED", "resubmit"): "PENDING_CONFIRM",
+    ("RETURNED", "withdraw"): "WITHDRAWN",
+    ("CONFIRMED", "settle"): "SETTLED",
+    ("CONFIRMED", "write_off"): "WRITTEN_OFF",
+    ("DIRECT", "settle"): "SETTLED",
+    ("DIRECT", "write_off"): "WRITTEN_OFF",
+}
+
+
+@pytest.mark.parametrize(("state", "event", "step"), list(LIFECYCLE.product()))
+def test_every_state_with_every_event(state, event, step):
+    expected = ALLOWED.get((state, event))
+
+    if expected is None:
+        with pytest.raises(IllegalTransition):
+            LIFECYCLE.check(state, event)
+    else:
+        assert LIFECYCLE.check(state, event).target == expected
+
+
+def test_product_is_complete():
+    assert len(list(list(LIFECYCLE.product()))) == len(State) * 12
+
+
+def test_closed_states_are_final():
+    assert LIFECYCLE.final == {"REFUSED", "WITHDRAWN", "UNDONE", "SETTLED", "WRITTEN_OFF"}
+
+
+@pytest.mark.parametrize(
+    ("state", "event", "target"),
+    [
+        ("OPEN", "answer", "OPEN"),
+        ("OPEN", "resolve", "RESOLVED"),
+        ("OPEN", "withdraw", "WITHDRAWN"),
+    ],
+)
+def test_a_dispute_moves(state, event, target):
+    assert DISPUTE_LIFECYCLE.check(state, event).target == target
+
+
+def test_a_closed_dispute_stays_closed():
+    assert DISPUTE_LIFECYCLE.final == {"RESOLVED", "WITHDRAWN"}
+
+
+def test_every_step_that_says_no_has_reasons_to_choose_from():
+    for step in LIFECYCLE.transitions:
+        if step.reason:
+            assert reasons_for(step.event), step.event
+
+
+def test_partly_disputed_belongs_to_part_confirmation_only():
+    assert REASONS["PARTLY_DISPUTED"].events == {"confirm_part"}
+
+
+def test_another_due_date_is_a_return():
+    assert REASONS["DUE_DATE"].events == {"return"}
