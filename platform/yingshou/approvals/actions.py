@@ -103,7 +103,8 @@ def submit(action: str, lines: Sequence[LineDraft], *, by: Actor, at: datetime, 
         raise TooManyLines(count=len(lines), maximum=LINES_MAXIMUM)
     if not by.may(handler.maker_permission):
         raise DutyMissing(title=handler.title)
-    assert by.organisation_id is not None and by.person_id is not None, "a maker is a person of an organisation"
+    assert by.organisation_id is not None, "a maker acts for an organisation"
+    assert by.person_id is not None, "a maker is a person"
     total = sum((line.amount or Decimal("0.00") for line in lines), Decimal("0.00"))
     rule = policy(by.organisation_id, action)
     documents = [canonical_json(dict(line.document)) for line in lines]
@@ -230,10 +231,11 @@ def _keep_outcomes(approval: Approval, outcomes: Sequence[Outcome]) -> None:
         execute_values(
             cursor.cursor,
             "update approvals_approvalline l set outcome = 'REFUSED', outcome_code = v.code, outcome_text = v.said "
-            f"from (values %s) v(object_id, code, said) where l.approval_id = {int(approval.pk)} "
-            "and l.object_id = v.object_id",
+            "from (values %s) v(approval_id, object_id, code, said) "
+            "where l.approval_id = v.approval_id and l.object_id = v.object_id",
             [
                 (
+                    approval.pk,
                     outcome.pk,
                     outcome.error.code if outcome.error else "",
                     json.dumps(outcome.error.as_dict(), ensure_ascii=False) if outcome.error else "",

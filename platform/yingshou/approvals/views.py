@@ -41,7 +41,9 @@ def approve(request: AppRequest, approval_id: int) -> HttpResponse:
         request, ngettext("%(done)s line carried out.", "%(done)s lines carried out.", done) % {"done": done}
     )
     if done < len(outcomes):
-        messages.warning(request, _("%(count)s not carried out; the reasons stand below.") % {"count": len(outcomes) - done})
+        messages.warning(
+            request, _("%(count)s not carried out; the reasons stand below.") % {"count": len(outcomes) - done}
+        )
     return redirect("approvals:detail", approval_id)
 
 
@@ -75,7 +77,9 @@ def policy(request: AppRequest, action: str) -> HttpResponse:
     form = PolicyForm(request.POST) if request.method == "POST" else PolicyForm.showing(current)
     if request.method == "POST" and form.is_valid():
         try:
-            values = {name: value if value is not None else Decimal("0.00") for name, value in form.cleaned_data.items()}
+            values = {
+                name: value if value is not None else Decimal("0.00") for name, value in form.cleaned_data.items()
+            }
             actions.set_policy(action, by=request.actor, at=request.at, **values)
         except DomainError as error:
             form.add_error(None, error.message_text)

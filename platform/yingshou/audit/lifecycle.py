@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, models, transaction
 from django.utils.translation import gettext_lazy as _
+from psycopg2 import sql
 
 from yingshou.audit.events import EventDraft, record
 from yingshou.kernel.errors import DomainError, Invalid, StaleVersion
@@ -203,10 +204,15 @@ def _compare_and_set(
         names.append(f"fact_{number}")
         arrays.append(f"%s::{db_type}[]")
         values.append([prepared for _column_name, prepared, _type in prepared_rows])
-    statement = (
-        f"update {table} t set {', '.join(sets)} "
-        f"from unnest({', '.join(arrays)}) as v({', '.join(names)}) "
-        f"where t.id = v.id and t.version = v.seen and t.state = any(%s) returning t.id"
+    # Only names and types of our own model are composed; every value is a parameter.
+    statement = sql.SQL(
+        "update {table} t set {sets} from unnest({arrays}) as v({names}) "
+        "where t.id = v.id and t.version = v.seen and t.state = any(%s) returning t.id"
+    ).format(
+        table=sql.SQL(table),
+        sets=sql.SQL(", ".join(sets)),
+        arrays=sql.SQL(", ".join(arrays)),
+        names=sql.SQL(", ".join(names)),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [*parameters, *values, sorted(step.sources)])

@@ -36,6 +36,8 @@ class Job(models.Model):
     key = models.JSONField()
     key_hash = models.TextField()
     organisation_id = models.BigIntegerField(null=True)
+    # The organisation whose act asked for it: the debtor's act may ask for work on behalf of the creditor.
+    asked_by_id = models.BigIntegerField(null=True)
     person_id = models.BigIntegerField(null=True)
     request_id = models.TextField(blank=True, default="")
     state = models.TextField(choices=JobState.choices, default=JobState.QUEUED)

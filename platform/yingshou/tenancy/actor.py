@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import connections
 
 from yingshou.tenancy.permissions import PERMISSIONS
 
@@ -140,10 +140,10 @@ def acting_as(actor: Actor) -> Iterator[Actor]:
 
 
 def _rebind() -> None:
-    connection = connections[DEFAULT_DB_ALIAS]
-    forget = getattr(connection, "forget_actor", None)
-    if forget is not None:
-        forget()
+    for connection in connections.all(initialized_only=True):
+        forget = getattr(connection, "forget_actor", None)
+        if forget is not None:
+            forget()
 
 
 def bound_actor() -> Actor | None:

@@ -6,7 +6,6 @@ from typing import TypeVar
 from yingshou.tenancy.actor import acting_as, current_actor
 from yingshou.tenancy.guards import reading
 
-
 Chunk = TypeVar("Chunk")
 
 
