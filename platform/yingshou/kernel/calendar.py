@@ -131,7 +131,9 @@ def _year(entry: Mapping[str, object]) -> OfficialYear:
     year = entry["year"]
     holidays: dict[date, str] = {}
     periods, makeup = entry["holidays"], entry["makeup_workdays"]
-    assert isinstance(year, int) and isinstance(periods, list) and isinstance(makeup, list), "shape of workdays.json"
+    assert isinstance(year, int), "workdays.json: year"
+    assert isinstance(periods, list), "workdays.json: holidays"
+    assert isinstance(makeup, list), "workdays.json: makeup_workdays"
     for period in periods:
         day, last = date.fromisoformat(period["from"]), date.fromisoformat(period["to"])
         while day <= last:
