@@ -54,8 +54,12 @@ class AccountAdapter(DefaultAccountAdapter):
         request.session[SIGNED_IN_KEY] = request.session[LAST_SEEN_KEY] = now
         signin.remember_device(request, response, user)
         keep_preferences(response, user)
-        by = Actor(kind=ActorKind.PERSON, person_id=user.pk, request_id=request.actor.request_id, label=user.display_name)
-        events.record_access(kind="identity.signed_in", by=by, at=request.at, object_type="identity.person", object_id=user.pk)
+        by = Actor(
+            kind=ActorKind.PERSON, person_id=user.pk, request_id=request.actor.request_id, label=user.display_name
+        )
+        events.record_access(
+            kind="identity.signed_in", by=by, at=request.at, object_type="identity.person", object_id=user.pk
+        )
         return response
 
 
@@ -63,7 +67,9 @@ def keep_preferences(response: HttpResponse, person: Person) -> None:
     """Put the person's language and text size into the cookies that the frame reads; says nothing where none was chosen."""
     for name, value in ((settings.LANGUAGE_COOKIE_NAME, person.language), ("text_size", person.text_size)):
         if value:
-            response.set_cookie(name, value, max_age=_YEAR_SECONDS, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax")
+            response.set_cookie(
+                name, value, max_age=_YEAR_SECONDS, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
+            )
 
 
 def _too_many(request: HttpRequest, refusal: signin.TooManyTries) -> HttpResponse:

@@ -28,10 +28,12 @@ def of(actor: Actor, at: datetime) -> Grants:
     """
     if actor.person_id is None:
         return Grants()
-    organisations = OrganisationGrant.objects.live(at).filter(user_id=actor.person_id, permission__codename=SUPPORT_VIEW)
-    regions = RegionGrant.objects.filter(user_id=actor.person_id, permission__codename=WORK_IN_REGION, starts_at__lte=at).filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gt=at)
+    organisations = OrganisationGrant.objects.live(at).filter(
+        user_id=actor.person_id, permission__codename=SUPPORT_VIEW
     )
+    regions = RegionGrant.objects.filter(
+        user_id=actor.person_id, permission__codename=WORK_IN_REGION, starts_at__lte=at
+    ).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at))
     return Grants(
         organisations=frozenset(organisations.values_list("content_object_id", flat=True)),
         regions=frozenset(regions.values_list("content_object_id", flat=True)),

@@ -32,10 +32,21 @@ ORGANISATION = Lifecycle(
     "identity.organisation",
     (
         Transition("verify", frozenset({_STATES.PENDING_VERIFICATION}), _STATES.VERIFIED, "staff", second_person=True),
-        Transition("reject", frozenset({_STATES.PENDING_VERIFICATION}), _STATES.REJECTED, "staff", second_person=True, reason=True),
+        Transition(
+            "reject",
+            frozenset({_STATES.PENDING_VERIFICATION}),
+            _STATES.REJECTED,
+            "staff",
+            second_person=True,
+            reason=True,
+        ),
         Transition("resubmit", frozenset({_STATES.REJECTED}), _STATES.PENDING_VERIFICATION, "administrator"),
-        Transition("suspend", frozenset({_STATES.VERIFIED}), _STATES.SUSPENDED, "staff", second_person=True, reason=True),
-        Transition("restore", frozenset({_STATES.SUSPENDED}), _STATES.VERIFIED, "staff", second_person=True, reason=True),
+        Transition(
+            "suspend", frozenset({_STATES.VERIFIED}), _STATES.SUSPENDED, "staff", second_person=True, reason=True
+        ),
+        Transition(
+            "restore", frozenset({_STATES.SUSPENDED}), _STATES.VERIFIED, "staff", second_person=True, reason=True
+        ),
     ),
     tuple(OrganisationState.values),
 )

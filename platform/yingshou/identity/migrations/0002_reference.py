@@ -4,6 +4,8 @@ from typing import Any
 
 from django.db import migrations
 
+from yingshou.kernel.calendar import official_days
+
 
 def load_regions(apps: Any, schema_editor: Any) -> None:
     """Provinces first: prefectures point to them."""
@@ -24,7 +26,18 @@ def load_regions(apps: Any, schema_editor: Any) -> None:
     )
 
 
+def load_workdays(apps: Any, schema_editor: Any) -> None:
+    """The years of the official notices that ship with the kernel; staff enter later ones."""
+    workday = apps.get_model("identity", "Workday")
+    workday.objects.using(schema_editor.connection.alias).bulk_create(
+        workday(day=day, is_workday=is_workday) for day, is_workday in official_days().items()
+    )
+
+
 class Migration(migrations.Migration):
     dependencies = [("identity", "0001_initial")]
 
-    operations = [migrations.RunPython(load_regions, migrations.RunPython.noop)]
+    operations = [
+        migrations.RunPython(load_regions, migrations.RunPython.noop),
+        migrations.RunPython(load_workdays, migrations.RunPython.noop),
+    ]

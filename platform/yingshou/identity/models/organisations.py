@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from yingshou.identity import crypto
 from yingshou.identity.states import OrganisationState, RejectionReason
-from yingshou.kernel.identifiers import account_no_normalise, bigrams, name_key
+from yingshou.kernel.identifiers import account_no_normalise
+from yingshou.kernel.names import bigrams, name_key
 from yingshou.tenancy.actor import Actor, ActorKind, Capability
 
 
@@ -45,7 +46,9 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
             return self.none()
         if actor.is_staff_organisation or actor.kind == ActorKind.SYSTEM:
             return self
-        return self.filter(Q(state__in=[OrganisationState.VERIFIED, OrganisationState.SUSPENDED]) | Q(pk=actor.organisation_id))
+        return self.filter(
+            Q(state__in=[OrganisationState.VERIFIED, OrganisationState.SUSPENDED]) | Q(pk=actor.organisation_id)
+        )
 
     def by_uscc(self, uscc: str) -> Organisation | None:
         """The organisation of this credit code (already normalised), if it is registered."""
@@ -73,13 +76,19 @@ class Organisation(models.Model):
     name_en = models.CharField(_("English name"), max_length=200, blank=True)
     name_key = models.CharField(max_length=200, db_index=True, editable=False)
     bigrams = ArrayField(models.TextField(), default=list, editable=False)
-    capabilities = ArrayField(models.TextField(choices=[(str(c), str(c)) for c in Capability]), default=list, verbose_name=_("capabilities"))
+    capabilities = ArrayField(
+        models.TextField(choices=[(str(c), str(c)) for c in Capability]), default=list, verbose_name=_("capabilities")
+    )
     kind = models.CharField(_("kind"), max_length=2, choices=OrganisationKind, default=OrganisationKind.ENTERPRISE)
-    region = models.ForeignKey("identity.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("region"), null=True)
+    region = models.ForeignKey(
+        "identity.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("region"), null=True
+    )
     industry = models.CharField(_("industry"), max_length=8, blank=True)
     size = models.PositiveSmallIntegerField(_("size"), choices=OrganisationSize, null=True)
     is_public_body = models.BooleanField(_("public body"), default=False)
-    state = models.CharField(_("state"), max_length=24, choices=OrganisationState, default=OrganisationState.PENDING_VERIFICATION)
+    state = models.CharField(
+        _("state"), max_length=24, choices=OrganisationState, default=OrganisationState.PENDING_VERIFICATION
+    )
     version = models.PositiveIntegerField(default=1)
     registered_at = models.DateTimeField(_("registered at"))
     verified_at = models.DateTimeField(_("verified at"), null=True)
@@ -93,11 +102,15 @@ class Organisation(models.Model):
         permissions = [("support_view", "May look at this organisation's pages to help it")]
         indexes = [GinIndex(fields=["bigrams"], name="organisation_bigrams")]
         constraints = [
-            models.CheckConstraint(name="organisation_capabilities_known", condition=Q(capabilities__contained_by=[str(c) for c in Capability])),
+            models.CheckConstraint(
+                name="organisation_capabilities_known",
+                condition=Q(capabilities__contained_by=[str(c) for c in Capability]),
+            ),
             models.CheckConstraint(name="organisation_state_known", condition=Q(state__in=OrganisationState.values)),
             models.CheckConstraint(
                 name="organisation_verified_has_time",
-                condition=~Q(state__in=[OrganisationState.VERIFIED, OrganisationState.SUSPENDED]) | Q(verified_at__isnull=False),
+                condition=~Q(state__in=[OrganisationState.VERIFIED, OrganisationState.SUSPENDED])
+                | Q(verified_at__isnull=False),
             ),
             models.CheckConstraint(name="organisation_version_positive", condition=Q(version__gte=1)),
         ]
@@ -130,7 +143,9 @@ class OrganisationDetails(models.Model):
 
     PHONE = "identity.organisation_details.phone"
 
-    organisation = models.OneToOneField(Organisation, on_delete=models.PROTECT, primary_key=True, related_name="details")
+    organisation = models.OneToOneField(
+        Organisation, on_delete=models.PROTECT, primary_key=True, related_name="details"
+    )
     legal_representative = models.CharField(_("legal representative"), max_length=60)
     address = models.CharField(_("address"), max_length=200, blank=True)
     contact_name = models.CharField(_("contact"), max_length=60, blank=True)
@@ -196,7 +211,9 @@ class BankAccount(models.Model):
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(name="bank_account_once", fields=["organisation", "bank_code", "number_hmac"]),
-            models.UniqueConstraint(name="bank_account_one_default", fields=["organisation"], condition=Q(is_default=True, active=True)),
+            models.UniqueConstraint(
+                name="bank_account_one_default", fields=["organisation"], condition=Q(is_default=True, active=True)
+            ),
         ]
 
     def __str__(self) -> str:

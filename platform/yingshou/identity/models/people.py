@@ -37,8 +37,8 @@ class TextSize(models.TextChoices):
     """Text sizes of F193."""
 
     SMALL = "small", _("Small")
-    MIDDLE = "middle", _("Middle")
-    BIG = "big", _("Big")
+    MEDIUM = "medium", _("Middle")
+    LARGE = "large", _("Big")
 
 
 class Person(AbstractBaseUser, PermissionsMixin):
@@ -59,7 +59,9 @@ class Person(AbstractBaseUser, PermissionsMixin):
     phone_cipher = models.TextField(blank=True, editable=False)
     phone_hmac = models.CharField(max_length=64, blank=True, editable=False, db_index=True)
     phone_last4 = models.CharField(max_length=4, blank=True, editable=False)
-    language = models.CharField(_("language"), max_length=10, blank=True, choices=[("zh-hans", "简体中文"), ("en", "English")])
+    language = models.CharField(
+        _("language"), max_length=10, blank=True, choices=[("zh-hans", "简体中文"), ("en", "English")]
+    )
     text_size = models.CharField(_("text size"), max_length=10, blank=True, choices=TextSize)
     is_active = models.BooleanField(_("may sign in"), default=True)
     is_staff = models.BooleanField(_("platform staff"), default=False)
@@ -120,7 +122,9 @@ class Membership(models.Model):
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="memberships")
-    duties = ArrayField(models.TextField(choices=[(str(d), str(d)) for d in Duty]), default=list, verbose_name=_("duties"))
+    duties = ArrayField(
+        models.TextField(choices=[(str(d), str(d)) for d in Duty]), default=list, verbose_name=_("duties")
+    )
     active = models.BooleanField(_("active"), default=True)
     since = models.DateTimeField(_("since"))
     until = models.DateTimeField(_("until"), null=True, blank=True)
@@ -134,7 +138,9 @@ class Membership(models.Model):
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(name="membership_once", fields=["person", "organisation"]),
-            models.CheckConstraint(name="membership_duties_known", condition=Q(duties__contained_by=[str(d) for d in Duty])),
+            models.CheckConstraint(
+                name="membership_duties_known", condition=Q(duties__contained_by=[str(d) for d in Duty])
+            ),
         ]
 
     def __str__(self) -> str:

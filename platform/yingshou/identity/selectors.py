@@ -1,0 +1,104 @@
+"""Reads that go beyond one model: the directory's search, people of an organisation, what waits for staff."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import connection
+
+from yingshou.approvals.models import Approval
+from yingshou.identity.models import Membership, Organisation, OrganisationInvite, Region, RegionLevel, Workday
+from yingshou.identity.states import OrganisationState
+from yingshou.kernel.calendar import Calendar
+from yingshou.kernel.identifiers import normalise_uscc
+from yingshou.kernel.names import bigrams, name_key
+from yingshou.tenancy.actor import Actor
+
+# Letters and digits of a credit code, from this many on it is searched as a code.
+_CODE_FROM = 4
+
+
+def find_organisations(text: str, limit: int = 20) -> list[Organisation]:
+    """
+    Organisations of the directory whose name contains the text, or whose credit code begins with it; best first.
+
+    Two characters of a Chinese name suffice. Needs a signed-in actor.
+    """
+    by_id = Organisation.objects.in_bulk(ids := find_organisation_ids(text, limit))
+    return [by_id[pk] for pk in ids if pk in by_id]
+
+
+def find_organisation_ids(text: str, limit: int = 20) -> list[int]:
+    """As `find_organisations`, the ids only: what a list filters its counterpart column by."""
+    key = name_key(text)
+    if not key:
+        return []
+    code = normalise_uscc(text)
+    as_code = code if len(code) >= _CODE_FROM and code.isascii() and code.isalnum() else ""
+    grams = bigrams(text) if len(key) > 1 else []
+    with connection.cursor() as cursor:
+        cursor.execute("select app_find_organisations(%s, %s, %s, %s)", [grams, key, as_code, limit])
+        return [int(row[0]) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person of an organisation as the administrator's list shows her."""
+
+    membership: Membership
+    open_change: Approval | None
+
+
+def members(organisation_id: int) -> list[Member]:
+    """The organisation's people, active ones first, each with a change of duties that waits."""
+    rows = list(
+        Membership.objects.filter(organisation_id=organisation_id)
+        .select_related("person")
+        .order_by("-active", "person__display_name", "pk")
+    )
+    waiting = {
+        line.object_id: approval for approval in open_duty_changes(organisation_id) for line in approval.lines.all()
+    }
+    return [Member(row, waiting.get(row.pk)) for row in rows]
+
+
+def open_duty_changes(organisation_id: int) -> Sequence[Approval]:
+    """Changes of duties that wait for another administrator, oldest first."""
+    return list(
+        Approval.objects.open()
+        .filter(organisation_id=organisation_id, action="identity.change_duties")
+        .prefetch_related("lines")
+        .order_by("submitted_at", "pk")
+    )
+
+
+def open_invites(organisation_id: int, at: datetime) -> Sequence[OrganisationInvite]:
+    """Invitations that can still be used, newest first."""
+    return list(
+        OrganisationInvite.objects.filter(
+            organisation_id=organisation_id, accepted_at=None, revoked_at=None, expires_at__gt=at
+        ).order_by("-created_at")
+    )
+
+
+def organisations_to_verify(actor: Actor) -> Sequence[Organisation]:
+    """Registrations that wait for staff, oldest first."""
+    rows = Organisation.objects.visible_to(actor).filter(state=OrganisationState.PENDING_VERIFICATION)
+    return list(rows.select_related("region").order_by("registered_at", "pk"))
+
+
+def region_choices(day: date) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Provinces with their prefectures, for a drop-down in groups; those in use on the day."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    names: dict[str, str] = {}
+    for region in Region.objects.on(day).filter(level__lte=RegionLevel.PREFECTURE).order_by("code"):
+        province = f"{region.code[:2]}0000"
+        if region.level == RegionLevel.PROVINCE:
+            names[region.code] = region.name
+        groups.setdefault(province, []).append((region.code, region.name))
+    return [(names.get(code, code), regions) for code, regions in groups.items()]
+
+
+def calendar() -> Calendar:
+    """The working-day calendar as staff keep it."""
+    return Calendar(dict(Workday.objects.values_list("day", "is_workday")))
