@@ -1,0 +1,81 @@
+"""Organisations, people and memberships for tests; every credit code is valid and used once."""
+
+import itertools
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from yingshou.identity.middleware import actor_of
+from yingshou.identity.models import Membership, Organisation, OrganisationDetails, OrganisationKind, Person
+from yingshou.identity.states import OrganisationState
+from yingshou.kernel.identifiers import org_check_character, uscc_check_character
+from yingshou.tenancy.actor import Actor, Capability, Duty, acting_as
+
+AT = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery staple"
+
+_numbers = itertools.count(1)
+
+
+def uscc(number: int | None = None, *, region: str = "350200", kind: str = "91") -> str:
+    """A valid credit code that no other call returned."""
+    body = f"{number if number is not None else next(_numbers):08d}"
+    first17 = f"{kind}{region}{body}{org_check_character(body)}"
+    return first17 + uscc_check_character(first17)
+
+
+def organisation(*capabilities: Capability, **fields: Any) -> Organisation:
+    """A verified organisation; with its details. Version 1, as if its life began so."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "uscc": uscc(number),
+        "name": f"厦门测试第{number}有限公司",
+        "short_name": f"测试{number}",
+        "capabilities": [str(one) for one in capabilities or (Capability.CREDITOR,)],
+        "kind": OrganisationKind.ENTERPRISE,
+        "region_id": "350200",
+        "size": 30,
+        "state": OrganisationState.VERIFIED,
+        "registered_at": AT,
+        "verified_at": AT,
+    }
+    row = Organisation(**(values | fields))
+    row.index_name()
+    with acting_as(Actor.system("factory")):
+        row.save(force_insert=True)
+    with acting_as(Actor.system("factory", organisation_id=row.pk)):
+        OrganisationDetails.objects.create(organisation=row, legal_representative="法定代表人")
+    return row
+
+
+def person(**fields: Any) -> Person:
+    """A person who can sign in with `PASSWORD`; the address is confirmed."""
+    number = next(_numbers)
+    values: dict[str, Any] = {
+        "username": f"person{number}",
+        "email": f"person{number}@example.com",
+        "display_name": f"人员{number}",
+        "date_joined": AT,
+    }
+    with acting_as(Actor.system("factory")):
+        row = Person.objects.create_user(password=PASSWORD, **(values | fields))
+        row.emailaddress_set.create(email=row.email, verified=True, primary=True)
+    return row
+
+
+def membership(
+    of: Organisation, duties: Iterable[Duty] = (Duty.MAKER,), who: Person | None = None, **fields: Any
+) -> Membership:
+    """A person's membership, active since long ago."""
+    with acting_as(Actor.system("factory")):
+        return Membership.objects.create(
+            person=who or person(),
+            organisation=of,
+            duties=sorted(str(duty) for duty in duties),
+            **({"since": datetime(2026, 1, 1, tzinfo=UTC)} | fields),
+        )
+
+
+def actor_for(of: Organisation, *duties: Duty) -> Actor:
+    """The actor of a new person with these duties."""
+    return actor_of(membership(of, duties or (Duty.MAKER,)), "test-request")
