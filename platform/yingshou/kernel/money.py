@@ -164,7 +164,7 @@ def round_half_up(value: Decimal, places: int = 2) -> Decimal:
     whole, rest = divmod(abs(scaled.numerator), scaled.denominator)
     if rest * 2 >= scaled.denominator:
         whole += 1
-    sign = 1 if scaled.numerator < 0 else 0
+    sign = 1 if scaled.numerator < 0 and whole else 0
     return Decimal((sign, tuple(map(int, str(whole))), -places))
 
 
