@@ -86,6 +86,15 @@ def parse_key(text: str) -> bytes:
     return key
 
 
+def broker_url(redis_url: str) -> str:
+    """Return a Redis address as Celery writes it: a Unix socket has another scheme there."""
+    parts = urlsplit(redis_url)
+    if parts.scheme != "unix":
+        return redis_url
+    number = parse_qs(parts.query).get("db", ["0"])[-1]
+    return f"redis+socket://{parts.path}?virtual_host={number}"
+
+
 SECRET_KEY: str = env.str("YINGSHOU_SECRET_KEY", default=DEFAULT_SECRET)
 DEBUG: bool = env.bool("YINGSHOU_DEBUG", default=False)
 ALLOWED_HOSTS: list[str] = env.list("YINGSHOU_ALLOWED_HOSTS", default=[])

@@ -78,7 +78,6 @@ _MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     # Binds an anonymous actor before anything queries: reading a session is a query too.
     "yingshou.tenancy.middleware.AnonymousActorMiddleware",
-    "yingshou.identity.middleware.RequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "yingshou.ui.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -283,6 +282,9 @@ VIEWS_GUARDED_ELSEWHERE = [
 YINGSHOU_FIELD_KEYS = environment.FIELD_KEYS
 YINGSHOU_HMAC_KEY = environment.HMAC_KEY
 YINGSHOU_NUMBER_KEY = environment.NUMBER_KEY
+SIGNING_REVOCATION_FOLDER = YINGSHOU_DATA_DIR / "authority"
+# Only the sample city's clock can be moved; see `manage.py move_clock`.
+YINGSHOU_CLOCK_MAY_MOVE = False
 YINGSHOU_PUBLIC_URL = environment.PUBLIC_URL
 METRICS_TOKEN = environment.METRICS_TOKEN
 
@@ -312,7 +314,7 @@ DEFAULT_FROM_EMAIL = environment.DEFAULT_FROM_EMAIL
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Work in the background (figures: stack.md 3.5) --------------------------------------------------------------
-CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_URL = environment.broker_url(REDIS_URL)
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -7,6 +7,7 @@ from yingshou.config.settings.base import TEMPLATES, template_loaders
 DEBUG = environment.DEBUG
 ALLOWED_HOSTS = environment.ALLOWED_HOSTS or ["*"]
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http"
+YINGSHOU_CLOCK_MAY_MOVE = True
 TEMPLATES[0]["OPTIONS"]["loaders"] = template_loaders(cached=not DEBUG)
 if DEBUG:
     STORAGES = {

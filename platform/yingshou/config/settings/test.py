@@ -15,6 +15,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http"
+YINGSHOU_CLOCK_MAY_MOVE = True
 LOGGING = logging_settings(level="WARNING", style="json")
 # Persistent connections would outlive the databases that each test worker makes and drops.
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405

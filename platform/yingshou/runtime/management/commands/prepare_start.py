@@ -1,0 +1,56 @@
+"""`manage.py prepare_start`: all that must be done before the first page, in one process, each step only if due."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+_SAMPLE_CITY = "load_sample_city"
+
+
+class Command(BaseCommand):
+    """Migrate as the owner, collect static files if they changed, load the sample city."""
+
+    help = "Migrate as the owner, collect static files if they changed, load the sample city where it is wanted."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the steps."""
+        self._migrate()
+        self._collect_static()
+        if os.environ.get("YINGSHOU_SAMPLE_CITY", "yes") == "yes" and _SAMPLE_CITY in get_commands():
+            call_command(_SAMPLE_CITY, stdout=self.stdout)
+
+    def _migrate(self) -> None:
+        executor = MigrationExecutor(connections["owner"])
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", database="owner", interactive=False, verbosity=1, stdout=self.stdout)
+        connections["owner"].close()
+
+    def _collect_static(self) -> None:
+        """Compression takes long: done only when a file's name, size or time differs from the last collection."""
+        if settings.DEBUG:
+            return
+        root = Path(settings.STATIC_ROOT)
+        mark = root.with_suffix(".sha256")
+        now = _fingerprint()
+        if root.is_dir() and mark.exists() and mark.read_text() == now:
+            return
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0, stdout=self.stdout)
+        mark.write_text(now)
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            found = Path(storage.path(path)).stat()
+            digest.update(f"{path}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
