@@ -9,6 +9,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -49,6 +50,13 @@ class CertificateFacts:
     not_before: datetime
     not_after: datetime
     key_usages: tuple[str, ...]
+
+    @property
+    def key_label(self) -> str:
+        """The kind and length of the key, as people read it: ``RSA 2048``, ``ECDSA P-256``."""
+        if isinstance(self.public_key, ec.EllipticCurvePublicKey):
+            return f"ECDSA P-{self.public_key.curve.key_size}"
+        return f"RSA {self.public_key.key_size}" if isinstance(self.public_key, rsa.RSAPublicKey) else ""
 
     def valid_at(self, moment: datetime) -> bool:
         """Whether ``moment`` lies within the validity, both ends included."""

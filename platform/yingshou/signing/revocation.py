@@ -6,6 +6,7 @@ the answer is "unknown", which refuses the signature. Fetching is not done here:
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -97,7 +98,7 @@ def require_not_revoked(
     """
     held = list(lists)
     return tuple(
-        _answer(certificate, authority, held, moment) for certificate, authority in zip(chain, chain[1:], strict=False)
+        _answer(certificate, authority, held, moment) for certificate, authority in itertools.pairwise(chain)
     )
 
 

@@ -1,0 +1,131 @@
+"""How signing reads: timeline lines, the summary on the signing page, the result, the proof file, how to verify."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from yingshou.approvals.models import Approval
+from yingshou.audit.models import AuditEvent
+from yingshou.audit.wording import Line
+from yingshou.signing.certificates import CertificateFacts, read_certificate
+from yingshou.signing.models import SignatureEvidence, SignedLine
+from yingshou.signing.selectors import common_name
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+REFUSED_SHOWN = 200
+
+HEADLINES: dict[str, "StrPromise"] = {
+    "signing.certificate.register": _("Signing certificate registered"),
+    "signing.certificate.withdraw": _("Signing certificate withdrawn"),
+    "signing.signatureevidence.sign": _("Signed; the signature was verified"),
+    "signing.signingrequest.refuse": _("A signature was refused"),
+}
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A line that was not carried out, and why."""
+
+    label: str
+    code: str
+    message: str
+    cure: str
+
+
+@dataclass(frozen=True)
+class ChainLink:
+    """One certificate of the path, as people read it."""
+
+    name: str
+    serial: str
+    valid_from: str
+    valid_to: str
+    key: str
+
+
+def event_line(event: AuditEvent) -> Line:
+    """A line of the timeline."""
+    refused = event.kind.endswith(".refuse")
+    detail = str(event.body.get("code" if refused else "certificate_serial", event.body.get("serial", "")))
+    return Line(
+        headline=HEADLINES[event.kind],
+        detail=detail,
+        at=event.at,
+        who=event.actor_label,
+        tone="harm" if refused else "done",
+    )
+
+
+def refused_lines(approval: Approval) -> list[Refused]:
+    """The lines that were left out, in their order."""
+    rows = approval.lines.filter(outcome="REFUSED").order_by("position")[:REFUSED_SHOWN]
+    suffix = "en" if (get_language() or "").startswith("en") else "zh"
+    found = []
+    for line in rows:
+        said: dict[str, Any] = json.loads(line.outcome_text) if line.outcome_text else {}
+        found.append(
+            Refused(line.label, line.outcome_code, said.get(f"message_{suffix}", ""), said.get(f"cure_{suffix}", ""))
+        )
+    return found
+
+
+def total_of(evidence: SignatureEvidence) -> tuple[Decimal, str] | None:
+    """The signed total and its currency, from the signed document itself."""
+    totals = json.loads(bytes(evidence.payload)).get("totals") or []
+    return (Decimal(totals[0]["amount"]), str(totals[0]["currency"])) if totals else None
+
+
+def chain_links(evidence: SignatureEvidence) -> list[ChainLink]:
+    """The path from the signer's certificate to the root."""
+    return [_link(read_certificate(bytes(der))) for der in [evidence.certificate_der, *evidence.chain]]
+
+
+def _link(facts: CertificateFacts) -> ChainLink:
+    return ChainLink(
+        name=facts.subject_common_name or common_name(facts.subject),
+        serial=facts.serial,
+        valid_from=facts.not_before.date().isoformat(),
+        valid_to=facts.not_after.date().isoformat(),
+        key=facts.key_label,
+    )
+
+
+def pem(ders: Sequence[bytes]) -> bytes:
+    """Certificates as PEM, one after the other."""
+    blocks = []
+    for der in ders:
+        text = base64.encodebytes(der).decode().replace("\n", "")
+        rows = "\n".join(text[start : start + 64] for start in range(0, len(text), 64))
+        blocks.append(f"-----BEGIN CERTIFICATE-----\n{rows}\n-----END CERTIFICATE-----\n")
+    return "".join(blocks).encode()
+
+
+def proof_file(line: SignedLine) -> bytes:
+    """The inclusion proof of one line, for whoever verifies without this platform."""
+    evidence = line.evidence
+    proof = {
+        "tree": "RFC 6962, SHA-256",
+        "root": bytes(evidence.manifest_root).hex(),
+        "size": evidence.manifest_size,
+        "index": line.leaf_index,
+        "leaf": bytes(line.leaf_hash).hex(),
+        "path": [one.hex() for one in line.proof_hashes],
+        "object": {"type": line.object_type, "id": line.object_id, "version": line.object_version},
+    }
+    return json.dumps(proof, ensure_ascii=False, indent=1).encode()
+
+
+def openssl_command(evidence: SignatureEvidence) -> str:
+    """The command that verifies the downloaded files, as of the moment of signing."""
+    return (
+        "openssl cms -verify -binary -cades -inform DER -in signature.p7s -content document.json "
+        f"-CAfile chain.pem -attime {int(evidence.signed_at.timestamp())} -out /dev/null"
+    )

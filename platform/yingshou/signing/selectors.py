@@ -1,0 +1,210 @@
+"""Reads: the seal beside an object, whether stored evidence still verifies, certificates with their present standing."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from yingshou.kernel.errors import DomainError
+from yingshou.kernel.merkle import leaf_hash
+from yingshou.kernel.merkle import verify as verify_inclusion
+from yingshou.signing import authorities
+from yingshou.signing.certificates import read_certificate
+from yingshou.signing.errors import DigestMismatch, InvalidSignature, OutsideValidity, Revoked
+from yingshou.signing.models import Certificate, SignatureEvidence, SignedLine
+from yingshou.signing.revocation import require_not_revoked
+from yingshou.signing.states import CertificateState
+from yingshou.signing.trust import require_validity
+from yingshou.signing.verification import Expected, verify
+from yingshou.tenancy.actor import Actor
+
+_JUDGED_MAXIMUM: Final = 4096
+# Evidence that verified, by the hash of everything that was verified: altered rows hash differently and are judged anew.
+_judged: OrderedDict[bytes, None] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Seal:
+    """
+    What ``<c-seal>`` shows.
+
+    :param state: ``valid``, ``expired`` (signed in time, certificate expired since), ``broken`` or ``unsigned``
+    """
+
+    state: str
+    signer_name: str = ""
+    organisation_name: str = ""
+    signed_at: datetime | None = None
+    certificate_issuer: str = ""
+    certificate_serial: str = ""
+    algorithm: str = ""
+    problem: str = ""
+    url: str = ""
+
+    @property
+    def signer_label(self) -> str:
+        """Who signed for whom, in one line."""
+        return f"{self.organisation_name} {self.signer_name}".strip()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A certificate and where it stands now: valid, expired, revoked, withdrawn or unknown."""
+
+    certificate: Certificate
+    state: str
+    label: str
+    tone: str
+
+
+def seals(object_type: str, object_ids: Iterable[int], *, by: Actor, at: datetime) -> dict[int, Seal]:
+    """The latest signature over each object that the actor may see; an object without one is left out."""
+    lines = (
+        SignedLine.objects.visible_to(by)
+        .filter(object_type=object_type, object_id__in=list(object_ids))
+        .order_by("object_id", "-evidence_id")
+        .distinct("object_id")
+        .select_related("evidence")
+    )
+    return {line.object_id: seal_of_line(line, at=at) for line in lines}
+
+
+def seal_of_evidence(evidence_id: int, *, by: Actor, at: datetime) -> Seal | None:
+    """The seal of one signature, or None where the actor may not see it."""
+    evidence = SignatureEvidence.objects.visible_to(by).filter(pk=evidence_id).first()
+    return None if evidence is None else seal_of(evidence, judge(evidence), at=at)
+
+
+def seal_of_line(line: SignedLine, *, at: datetime) -> Seal:
+    """The seal of one signed line: the signature over the manifest, and the line's place in it."""
+    return seal_of(line.evidence, judge(line.evidence) or judge_line(line), at=at)
+
+
+def seal_of(evidence: SignatureEvidence, problem: DomainError | None, *, at: datetime) -> Seal:
+    """The seal of evidence that was judged."""
+    if problem is not None:
+        state = "broken"
+    else:
+        state = "valid" if at <= evidence.not_after else "expired"
+    return Seal(
+        state=state,
+        signer_name=evidence.signer_name,
+        organisation_name=evidence.organisation_name,
+        signed_at=evidence.signed_at,
+        certificate_issuer=common_name(evidence.issuer),
+        certificate_serial=evidence.serial,
+        algorithm=evidence.algorithm,
+        problem=problem.message_text if problem else "",
+        url=reverse("signing:evidence", args=[evidence.pk]),
+    )
+
+
+def judge(evidence: SignatureEvidence) -> DomainError | None:
+    """
+    Verify stored evidence again, as of the moment it was verified first, from what is stored; None if it holds.
+
+    What the pages show (who, when, which document) must be what the signature says, so a row altered beside the
+    signature is found as well.
+    """
+    fingerprint = _fingerprint(evidence)
+    if fingerprint in _judged:
+        _judged.move_to_end(fingerprint)
+        return None
+    try:
+        verified = verify(
+            bytes(evidence.cms),
+            bytes(evidence.payload),
+            expected=Expected(
+                uscc=evidence.subject_uscc,
+                nonce=evidence.nonce,
+                purpose=evidence.purpose,
+                object_type=evidence.object_type,
+                object_id=evidence.object_id,
+                object_version=evidence.object_version,
+            ),
+            trust=authorities.trust_store(evidence.verified_at),
+            revocation_lists=authorities.lists_by_id(evidence.revocation_list_ids),
+            moment=evidence.verified_at,
+        )
+    except DomainError as error:
+        return error
+    shown = (evidence.signed_at, evidence.serial, bytes(evidence.certificate_der), evidence.not_after)
+    facts = verified.certificate
+    if shown != (verified.signed_at, facts.serial, facts.der, facts.not_after):
+        return InvalidSignature()
+    if f'"root":"{bytes(evidence.manifest_root).hex()}"'.encode() not in bytes(evidence.payload):
+        return DigestMismatch()
+    _judged[fingerprint] = None
+    while len(_judged) > _JUDGED_MAXIMUM:
+        _judged.popitem(last=False)
+    return None
+
+
+def judge_line(line: SignedLine) -> DomainError | None:
+    """Whether the line's document is in the signed manifest, at its place."""
+    leaf = leaf_hash(line.document.encode())
+    evidence = line.evidence
+    included = leaf == bytes(line.leaf_hash) and verify_inclusion(
+        leaf, line.leaf_index, evidence.manifest_size, line.proof_hashes, bytes(evidence.manifest_root)
+    )
+    return None if included else DigestMismatch()
+
+
+def _fingerprint(evidence: SignatureEvidence) -> bytes:
+    told = (
+        evidence.subject_uscc,
+        evidence.nonce,
+        evidence.purpose,
+        evidence.object_type,
+        evidence.object_id,
+        evidence.object_version,
+        evidence.serial,
+        evidence.signed_at,
+        evidence.verified_at,
+        evidence.not_after,
+        evidence.revocation_list_ids,
+        bytes(evidence.manifest_root),
+        bytes(evidence.certificate_der),
+        bytes(evidence.cms),
+        bytes(evidence.payload),
+    )
+    return hashlib.sha256(repr(told).encode()).digest()
+
+
+def standings(certificates: Sequence[Certificate], *, at: datetime) -> list[Standing]:
+    """Certificates with their present standing, by the trust list and the latest revocation lists."""
+    trust = authorities.trust_store(at)
+    lists = authorities.revocation_facts(authorities.latest_lists())
+    found = []
+    for certificate in certificates:
+        state, label, tone = "valid", pgettext_lazy("certificate", "Valid"), "green"
+        if certificate.state == CertificateState.WITHDRAWN:
+            state, label, tone = "withdrawn", pgettext_lazy("certificate", "Withdrawn"), "grey"
+        else:
+            try:
+                facts = read_certificate(bytes(certificate.der))
+                chain = trust.path(facts, [bytes(der) for der in certificate.chain], at)
+                require_validity(chain, at)
+                require_not_revoked(chain, lists, at)
+            except OutsideValidity:
+                state, label, tone = "expired", pgettext_lazy("certificate", "Expired"), "amber"
+            except Revoked:
+                state, label, tone = "revoked", pgettext_lazy("certificate", "Revoked"), "red"
+            except DomainError:
+                state, label, tone = "unknown", pgettext_lazy("certificate", "Cannot be checked now"), "amber"
+        found.append(Standing(certificate, state, label, tone))
+    return found
+
+
+def common_name(subject: str) -> str:
+    """The part of a distinguished name that people know an authority by."""
+    for part in subject.split(","):
+        if part.startswith("CN="):
+            return part.removeprefix("CN=")
+    return subject or str(_("unknown"))
