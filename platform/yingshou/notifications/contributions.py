@@ -1,0 +1,33 @@
+"""What notifications registers of itself, and the to-dos of the apps below it, which cannot register them."""
+
+from django.utils.translation import gettext_lazy as _
+
+from yingshou.notifications import channels, mail, presenters
+from yingshou.tenancy import classes, permissions
+from yingshou.tenancy.actor import Duty
+from yingshou.tenancy.classes import RowClass
+from yingshou.tenancy.permissions import Permission
+from yingshou.ui import navigation
+from yingshou.ui.navigation import NavItem
+
+classes.register("notifications.Message", RowClass.TENANT)
+classes.register("notifications.ChannelChoice", RowClass.TENANT)
+
+permissions.register(
+    "notifications.read",
+    Permission(sentence=_("Read the messages that concern one's duties"), duties=set(Duty)),
+)
+
+channels.register("mail", channels.Channel(label=_("E-mail"), send=mail.send))
+
+navigation.register(
+    "notifications",
+    NavItem(
+        label=_("Messages"),
+        url_name="notifications:inbox",
+        permission="notifications.read",
+        icon="bell",
+        order=90,
+        count=presenters.unread_count,
+    ),
+)
