@@ -31,6 +31,7 @@ from yingshou.kernel.money import from_minor, parse_amount, to_minor
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models.sql.compiler import SQLCompiler
+    from typing_extensions import TypeVar
 
 _ADDING = frozenset({Combinable.ADD, Combinable.SUB})
 # What has the same unit as its arguments.
@@ -67,12 +68,21 @@ class AmountFormField(forms.DecimalField):
 
 
 if TYPE_CHECKING:
-    _AmountBase = models.Field[Decimal | int, Decimal]
+    # The plugin of django-stubs fills these in, with None where the column may be empty.
+    _Set = TypeVar("_Set", default=Any)
+    _Get = TypeVar("_Get", default=Any)
+
+    class _AmountBase(models.Field[_Set, _Get]):
+        pass
 else:
-    _AmountBase = models.Field
+    _Set = _Get = None
+
+    class _AmountBase(models.Field):
+        def __class_getitem__(cls, _types: object) -> type:
+            return cls
 
 
-class AmountField(_AmountBase):
+class AmountField(_AmountBase[_Set, _Get]):
     """
     An amount of money in yuan; `bigint` fen in the database.
 
@@ -80,13 +90,12 @@ class AmountField(_AmountBase):
     Ordering, lookups with Decimal, `F()` sums and differences, Sum, Min, Max, defaults and CHECK constraints work in yuan.
     """
 
-    description = "Amount in yuan, stored in fen"
-    empty_strings_allowed = False
-
-    # django-stubs reads these for the types of attributes.
-    _pyi_private_set_type: Decimal | int
+    _pyi_private_set_type: Decimal | int | Combinable
     _pyi_private_get_type: Decimal
     _pyi_lookup_exact_type: Decimal | int
+
+    description = "Amount in yuan, stored in fen"
+    empty_strings_allowed = False
 
     def get_internal_type(self) -> str:
         """The column is a bigint."""

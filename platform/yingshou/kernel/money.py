@@ -128,6 +128,17 @@ class MixedCurrencies(Invalid):
 # --- exact arithmetic ---------------------------------------------------------------------------------------------------
 
 
+def _decimal(value: object) -> Decimal:
+    """
+    The Decimal itself, or that of an int.
+
+    :raises TypeError: for everything else, above all for a float
+    """
+    if isinstance(value, bool) or not isinstance(value, Decimal | int):
+        raise TypeError(f"money is Decimal, not {type(value).__name__}")
+    return Decimal(value)
+
+
 def to_minor(amount: Decimal) -> int:
     """
     Whole fen of an amount in yuan, exactly.
@@ -135,9 +146,7 @@ def to_minor(amount: Decimal) -> int:
     :raises TypeError: for anything but a Decimal or an int, above all for a float
     :raises NotExact: if there are parts of a fen, or the amount is not a finite number
     """
-    if isinstance(amount, bool) or not isinstance(amount, Decimal | int):
-        raise TypeError(f"money is Decimal, not {type(amount).__name__}")
-    value = Decimal(amount)
+    value = _decimal(amount)
     if not value.is_finite():
         raise NotExact(amount=str(value))
     minor = Fraction(value) * 100
@@ -157,10 +166,9 @@ def round_half_up(value: Decimal, places: int = 2) -> Decimal:
 
     :raises TypeError: for a float
     """
-    if isinstance(value, bool) or not isinstance(value, Decimal | int):
-        raise TypeError(f"money is Decimal, not {type(value).__name__}")
+    value = _decimal(value)
     # Integer arithmetic, because quantize fails when the result needs more digits than the context has.
-    scaled = Fraction(Decimal(value)) * 10**places
+    scaled = Fraction(value) * 10**places
     whole, rest = divmod(abs(scaled.numerator), scaled.denominator)
     if rest * 2 >= scaled.denominator:
         whole += 1
@@ -210,9 +218,7 @@ class Money:
     currency: str = "CNY"
 
     def __post_init__(self) -> None:
-        if isinstance(self.amount, bool) or not isinstance(self.amount, Decimal | int):
-            raise TypeError(f"money is Decimal, not {type(self.amount).__name__}")
-        object.__setattr__(self, "amount", Decimal(self.amount))
+        object.__setattr__(self, "amount", _decimal(self.amount))
         if not self.amount.is_finite():
             raise ValueError("money is finite")
         if not re.fullmatch(r"[A-Z]{3}", self.currency):

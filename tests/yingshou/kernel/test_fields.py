@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django import forms
@@ -26,6 +26,8 @@ class Balance(models.Model):
     paid = AmountField(default=D("0.00"))
     cap = AmountField(null=True, blank=True)
     version = models.IntegerField(default=1)
+
+    objects: ClassVar["models.Manager[Balance]"] = models.Manager()
 
     class Meta:
         app_label = "kernel_tests"
