@@ -4,7 +4,6 @@ import os
 from importlib.util import find_spec
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 
 from yingshou.config import environment
 from yingshou.config.logs import logging_settings
@@ -179,7 +178,7 @@ STORAGES = {
 
 # --- Language and time -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
-LANGUAGES = [("zh-hans", _("简体中文")), ("en", _("English"))]
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_HTTPONLY = True
