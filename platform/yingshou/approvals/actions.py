@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -303,53 +304,38 @@ def _facts(approval: Approval) -> dict[str, str | int]:
     }
 
 
+@dataclass(frozen=True)
+class Rule:
+    """When an action needs a second person and a signature; amounts in yuan, used with FROM_AMOUNT."""
+
+    second_person: str
+    second_person_from_amount: Decimal
+    signature: str
+    signature_from_amount: Decimal
+
+
 @transaction.atomic
-def set_policy(
-    action: str,
-    *,
-    second_person: str,
-    second_person_from_amount: Decimal,
-    signature: str,
-    signature_from_amount: Decimal,
-    by: Actor,
-    at: datetime,
-) -> ApprovalPolicy:
+def set_policy(action: str, *, rule: Rule, by: Actor, at: datetime) -> ApprovalPolicy:
     """
-    Set when an action of the actor's organisation needs a second person and a signature.
+    Set when an action of the actor's organisation needs a second person and a signature, from now on.
 
     :raises DutyMissing: if the actor does not administer the organisation
     """
     if not by.may("approvals.policy"):
         raise DutyMissing(title=HANDLERS.get(action).title)
-    saved, _new = ApprovalPolicy.objects.update_or_create(
-        organisation_id=by.organisation_id,
-        action=action,
-        defaults={
-            "second_person": second_person,
-            "second_person_from_amount": second_person_from_amount,
-            "signature": signature,
-            "signature_from_amount": signature_from_amount,
-        },
-    )
     assert by.organisation_id is not None, "an administrator acts for an organisation"
-    record(
-        [
-            EventDraft(
-                kind="approvals.policy.set",
-                object_type="approvals.approvalpolicy",
-                object_id=saved.pk,
-                object_version=None,
-                audience=[by.organisation_id],
-                by=by,
-                at=at,
-                body={
-                    "action": action,
-                    "second_person": second_person,
-                    "second_person_from_amount": str(second_person_from_amount),
-                    "signature": signature,
-                    "signature_from_amount": str(signature_from_amount),
-                },
-            )
-        ]
+    saved, _new = ApprovalPolicy.objects.update_or_create(
+        organisation_id=by.organisation_id, action=action, defaults=asdict(rule)
     )
+    event = EventDraft(
+        kind="approvals.approvalpolicy.set",
+        object_type="approvals.approvalpolicy",
+        object_id=saved.pk,
+        object_version=None,
+        audience=[by.organisation_id],
+        by=by,
+        at=at,
+        body={"action": action, **{name: str(value) for name, value in asdict(rule).items()}},
+    )
+    record([event])
     return saved

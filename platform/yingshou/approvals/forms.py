@@ -1,8 +1,11 @@
 """Forms of the inbox."""
 
+from decimal import Decimal
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from yingshou.approvals.actions import Rule
 from yingshou.approvals.models import ApprovalPolicy, When
 
 
@@ -28,6 +31,16 @@ class PolicyForm(forms.Form):
     signature_from_amount = forms.DecimalField(
         label=_("Signature from (yuan)"), min_value=0, decimal_places=2, max_digits=17, required=False
     )
+
+    def rule(self) -> Rule:
+        """What was chosen; an amount left empty counts as zero."""
+        chosen = self.cleaned_data
+        return Rule(
+            second_person=chosen["second_person"],
+            second_person_from_amount=chosen["second_person_from_amount"] or Decimal("0.00"),
+            signature=chosen["signature"],
+            signature_from_amount=chosen["signature_from_amount"] or Decimal("0.00"),
+        )
 
     @classmethod
     def showing(cls, policy: ApprovalPolicy) -> "PolicyForm":

@@ -55,7 +55,7 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
 
     def visible_to(self, actor: Actor) -> "ApprovalQuerySet":
         """The approvals of the actor's organisation: nobody else's business."""
-        return self.filter(organisation_id=actor.organisation_id)
+        return self.filter(organisation_id=actor.scope_id)
 
     def open(self) -> "ApprovalQuerySet":
         """Those that wait for somebody."""

@@ -19,6 +19,7 @@ HEADLINES: dict[str, "StrPromise"] = {
     "approve": _("Approved"),
     "reject": _("Rejected"),
     "withdraw": _("Taken back by the maker"),
+    "set": _("Policy set"),
 }
 
 

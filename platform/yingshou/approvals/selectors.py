@@ -62,7 +62,9 @@ def inbox(actor: Actor) -> dict[str, Any]:
     may_decide = actor.may("approvals.decide")
     return {
         "waiting": _rows(Approval.objects.waiting_for(actor)[:INBOX_ROWS]) if may_decide else [],
-        "mine": _rows(everything.open().filter(maker_id=actor.person_id).order_by("submitted_at", "pk")[:INBOX_ROWS]),
+        "mine": _rows(
+            everything.open().filter(maker_id=actor.person_id or 0).order_by("submitted_at", "pk")[:INBOX_ROWS]
+        ),
         "decided": _rows(everything.filter(decided_at__isnull=False).order_by("-pk")[:INBOX_ROWS]),
         "may_decide": may_decide,
     }
@@ -94,7 +96,7 @@ def own_handler(action: str, actor: Actor) -> Handler:
 def policies(actor: Actor) -> list[PolicyRow]:
     """Every action this kind of organisation can perform, with its policy."""
     return [
-        PolicyRow(action, handler.title, policy(actor.organisation_id or 0, action))
+        PolicyRow(action, handler.title, policy(actor.scope_id, action))
         for action, handler in HANDLERS.items()
         if _concerns(handler, actor)
     ]

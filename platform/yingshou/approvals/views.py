@@ -1,7 +1,5 @@
 """The inbox of the checker, one submission with its lines, and the organisation's policies."""
 
-from decimal import Decimal
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -77,10 +75,7 @@ def policy(request: AppRequest, action: str) -> HttpResponse:
     form = PolicyForm(request.POST) if request.method == "POST" else PolicyForm.showing(current)
     if request.method == "POST" and form.is_valid():
         try:
-            values = {
-                name: value if value is not None else Decimal("0.00") for name, value in form.cleaned_data.items()
-            }
-            actions.set_policy(action, by=request.actor, at=request.at, **values)
+            actions.set_policy(action, by=request.actor, at=request.at, rule=form.rule())
         except DomainError as error:
             form.add_error(None, error.message_text)
         else:

@@ -53,7 +53,7 @@ def record(drafts: Sequence[EventDraft]) -> None:
             draft.object_type,
             draft.object_id,
             draft.object_version,
-            sorted({one for one in draft.audience if one is not None}),
+            sorted(set(draft.audience)),
             draft.at,
             draft.by.request_id,
             json.dumps(dict(draft.body), cls=DjangoJSONEncoder, ensure_ascii=False),

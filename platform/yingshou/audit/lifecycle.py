@@ -232,7 +232,7 @@ def _column(model: type[models.Model], name: str, value: Any) -> tuple[str, Any,
     assert isinstance(found, models.Field), "a fact is a column"
     prepared = found.get_db_prep_save(getattr(value, "pk", value), connection)
     db_type = found.rel_db_type(connection) if found.is_relation else found.db_type(connection)
-    return connection.ops.quote_name(found.column), prepared, str(db_type)
+    return connection.ops.quote_name(str(found.column)), prepared, str(db_type)
 
 
 def _mirror(

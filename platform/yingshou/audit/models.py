@@ -1,5 +1,7 @@
 """The two append-only tables: what changed, and who looked or was turned away."""
 
+from typing import TYPE_CHECKING
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
@@ -8,7 +10,13 @@ from django.db.models.functions import Now
 from yingshou.tenancy.actor import Actor
 
 
-class Xid8Field(models.TextField):
+if TYPE_CHECKING:
+    _Text = models.TextField[str, str]
+else:
+    _Text = models.TextField
+
+
+class Xid8Field(_Text):
     """The writing transaction's number, set by the database: sealing follows it, not the id."""
 
     def db_type(self, connection: object) -> str:
@@ -20,7 +28,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
     def visible_to(self, actor: Actor) -> "AuditEventQuerySet":
         """Events whose audience includes the actor's organisation."""
-        return self.filter(audience__contains=[actor.organisation_id or 0])
+        return self.filter(audience__contains=[actor.scope_id])
 
     def about(self, object_type: str, object_id: int) -> "AuditEventQuerySet":
         """The life of one object, oldest first."""

@@ -90,7 +90,7 @@ def _claim(request: AppRequest, key: str) -> str | None:
         cursor.execute(
             "insert into jobs_idempotencykey (organisation_id, person_id, key, route, body_hash, location, at) "
             "values (%s, %s, %s, %s, %s, '', %s) on conflict do nothing",
-            [*_owner(request), key, request.resolver_match.view_name, digest, request.at],
+            [*_owner(request), key, request.path, digest, request.at],
         )
         if cursor.rowcount:
             return None

@@ -21,7 +21,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def visible_to(self, actor: Actor) -> "JobQuerySet":
         """The jobs of the actor's organisation."""
-        return self.filter(organisation_id=actor.organisation_id)
+        return self.filter(organisation_id=actor.scope_id)
 
 
 class Job(models.Model):

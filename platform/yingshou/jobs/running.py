@@ -22,7 +22,7 @@ RETRY_AFTER = timedelta(seconds=5)
 
 CLAIM = """
 update jobs_job j set state = 'RUNNING', attempts = attempts + 1, started_at = coalesce(started_at, now()),
-    lease_until = now() + %s, backend_pid = pg_backend_pid(), backend_start = a.backend_start
+    lease_until = now() + make_interval(secs => %s), backend_pid = pg_backend_pid(), backend_start = a.backend_start
 from pg_stat_activity a
 where a.pid = pg_backend_pid() and j.id = (
     select id from jobs_job o where id = %s and (
@@ -66,12 +66,12 @@ class RunningJob:
 
     def progress(self, done: int, total: int | None = None, note: str = "") -> None:
         """Say how far it is, and that the worker lives. May be called inside the step's own transaction."""
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                "update jobs_job set done = %s, total = coalesce(%s, total), note = %s, lease_until = now() + %s, "
+                "update jobs_job set done = %s, total = coalesce(%s, total), note = %s, lease_until = now() + make_interval(secs => %s), "
                 "backend_pid = pg_backend_pid(), backend_start = "
                 "(select backend_start from pg_stat_activity where pid = pg_backend_pid()) where id = %s",
-                [done, total, note, self.lease, self.job.pk],
+                [done, total, note, self.lease.total_seconds(), self.job.pk],
             )
 
 
@@ -123,7 +123,7 @@ def _claim(job_id: int) -> Job | None:
             return None
         lease = JOBS.get(row.name).lease
         with connection.cursor() as cursor:
-            cursor.execute(CLAIM, [lease, job_id, clock.now()])
+            cursor.execute(CLAIM, [lease.total_seconds(), job_id, clock.now()])
             claimed = cursor.fetchone()
         return Job.objects.get(pk=job_id) if claimed else None
 

@@ -103,6 +103,11 @@ class Actor:
         """Whether the actor works for the platform operator. Staff can never act for customers."""
         return Capability.PLATFORM_OPERATOR in self.capabilities
 
+    @property
+    def scope_id(self) -> int:
+        """The organisation for the scopes of querysets; 0, which no organisation has, where there is none."""
+        return self.organisation_id or 0
+
     def may(self, permission: str) -> bool:
         """
         Whether the actor's duties and organisation allow an act at all; which rows it may touch is the scopes' matter.

@@ -63,7 +63,10 @@ class GuardMiddleware:
         """Anticipated errors become a page with their status; everything else stays a bug and a 500."""
         if isinstance(exception, NotVisible):
             # The very page that an address without an object gets: the two must not differ by a byte.
-            return get_resolver().resolve_error_handler(HTTPStatus.NOT_FOUND.value)(request, exception=Http404())
+            not_found: Callable[..., HttpResponseBase] = get_resolver().resolve_error_handler(
+                HTTPStatus.NOT_FOUND.value
+            )
+            return not_found(request, exception=Http404())
         if isinstance(exception, DomainError):
             status = HTTPStatus(exception.status)
             return render(request, "error.html", {"error": exception, "status": status.value}, status=status.value)

@@ -1,6 +1,6 @@
 """Permissions by name. Each app registers its own in `contributions.py`; the actor's duties and organisation decide."""
 
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,15 +21,15 @@ class Permission:
     """
 
     sentence: "StrPromise | str"
-    duties: frozenset[str] = field(default_factory=frozenset)
-    capabilities: frozenset[str] = field(default_factory=frozenset)
+    duties: AbstractSet[str] = field(default_factory=frozenset)
+    capabilities: AbstractSet[str] = field(default_factory=frozenset)
 
     def __post_init__(self) -> None:
         # Registrations are written with set literals; the stored value must not change afterwards.
         object.__setattr__(self, "duties", frozenset(self.duties))
         object.__setattr__(self, "capabilities", frozenset(self.capabilities))
 
-    def allows(self, duties: Collection[str], capabilities: Collection[str]) -> bool:
+    def allows(self, duties: AbstractSet[str], capabilities: AbstractSet[str]) -> bool:
         """Whether one of the duties and one of the capabilities fit."""
         if self.duties.isdisjoint(duties):
             return False
