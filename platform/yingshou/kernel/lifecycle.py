@@ -6,7 +6,7 @@ half that writes is `audit.lifecycle`. A table that contradicts itself fails whe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,7 @@ class Lifecycle:
         states: Iterable[str],
         *,
         initial: Iterable[str] | None = None,
+        verbs: Mapping[str, StrOrPromise] | None = None,
     ) -> None:
         """
         Check the table and index it.
@@ -70,6 +71,7 @@ class Lifecycle:
         :param name: the object type, e.g. `receivables.receivable`
         :param states: every state, the first one initial; a `TextChoices` class gives labels as well
         :param initial: the states in which an object may be created, where that is not just the first one
+        :param verbs: events as people say them, for refusals; without it the name of the event stands there
         :raises BrokenLifecycle: unknown or doubled states, an event with two answers in one state, no way to a state
         """
         members = list(states)
@@ -77,6 +79,7 @@ class Lifecycle:
         self.transitions = tuple(transitions)
         self.states: tuple[str, ...] = tuple(str(state) for state in members)
         self.labels: dict[str, StrOrPromise] = {str(state): getattr(state, "label", str(state)) for state in members}
+        self.verbs: dict[str, StrOrPromise] = dict(verbs or {})
         self.initial: frozenset[str] = frozenset(str(s) for s in (self.states[:1] if initial is None else initial))
         self._table: dict[tuple[str, str], Transition] = {}
         self._check_states()
@@ -103,7 +106,7 @@ class Lifecycle:
             raise LookupError(f"{self.name} knows no event {event!r}")
         transition = self._table.get((str(state), event))
         if transition is None:
-            raise IllegalTransition(event=event, state=self.labels.get(str(state), str(state)))
+            raise IllegalTransition(event=self.verbs.get(event, event), state=self.labels.get(str(state), str(state)))
         return transition
 
     def allows(self, state: str, event: str) -> bool:
@@ -160,6 +163,10 @@ class Lifecycle:
                 if key in self._table:
                     raise BrokenLifecycle(f"{self.name}: {transition.event!r} has two answers in {state}")
                 self._table[key] = transition
+        if not self.verbs.keys() <= set(self.events):
+            raise BrokenLifecycle(
+                f"{self.name}: verbs for unknown events {sorted(self.verbs.keys() - set(self.events))}"
+            )
 
     def _check_reachable(self) -> None:
         reached = set(self.initial) | {str(t.target) for t in self.transitions if not t.sources}

@@ -269,9 +269,9 @@ def test_what_is_no_public_number_is_refused() -> None:
 
 
 def test_ten_thousand_numbers_take_less_than_a_second() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
 
     for serial in range(10_000):
         ids.public_no("AR", DAY, serial, KEY)
 
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

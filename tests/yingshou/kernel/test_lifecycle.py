@@ -23,7 +23,7 @@ STEPS = [
     step("return", {State.PENDING}, State.RETURNED, "debtor", reason=True),
     step("resubmit", {State.RETURNED}, State.PENDING),
 ]
-LIFECYCLE = Lifecycle("test.claim", STEPS, State)
+LIFECYCLE = Lifecycle("test.claim", STEPS, State, verbs={"return": "return for correction"})
 
 
 def test_every_state_with_every_event_is_either_in_the_table_or_refused() -> None:
@@ -47,6 +47,18 @@ def test_a_refusal_names_the_state_as_people_know_it() -> None:
     assert caught.value.as_dict()["message_en"] == (
         "This step (confirm) is not possible: the present state is “Draft”."
     )
+
+
+def test_a_refusal_names_the_event_as_people_say_it() -> None:
+    with pytest.raises(IllegalTransition) as caught:
+        LIFECYCLE.check(State.DRAFT, "return")
+
+    assert caught.value.params["event"] == "return for correction"
+
+
+def test_verbs_of_unknown_events_are_refused() -> None:
+    with pytest.raises(BrokenLifecycle, match="unknown events"):
+        Lifecycle("test.broken", STEPS, State, verbs={"approve": "approve"})
 
 
 def test_an_event_that_the_table_does_not_know_is_a_fault_of_the_program() -> None:

@@ -87,9 +87,9 @@ def test_no_leaves_have_no_proofs() -> None:
 
 def test_ten_thousand_lines_take_less_than_a_second() -> None:
     leaves = [merkle.leaf_hash(str(line).encode()) for line in range(10_000)]
-    started = time.perf_counter()
+    started = time.process_time()
 
     root, proofs = merkle.root(leaves), merkle.proofs(leaves)
 
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert all(merkle.verify(leaves[at], at, 10_000, proofs[at], root) for at in range(0, 10_000, 97))
