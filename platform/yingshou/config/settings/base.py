@@ -4,10 +4,14 @@ import os
 from importlib.util import find_spec
 from typing import Any
 
+import django_stubs_ext
 
 from yingshou.config import environment
 from yingshou.config.logs import logging_settings
 from yingshou.config.schedules import SCHEDULE
+
+# Fields, forms and admin classes are generic in the type stubs; this lets the same spelling run.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = environment.BASE_DIR
 
