@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from yingshou.approvals.models import Approval
 from yingshou.audit.models import AuditEvent
 from yingshou.audit.wording import Line
+from yingshou.identity.models import Organisation
 from yingshou.signing.certificates import CertificateFacts, read_certificate
-from yingshou.signing.models import SignatureEvidence, SignedLine
+from yingshou.signing.models import RevocationList, SignatureEvidence, SignedLine
+from yingshou.signing.purposes import Subject
 from yingshou.signing.selectors import common_name
 
 if TYPE_CHECKING:
@@ -51,6 +54,61 @@ class ChainLink:
     key: str
 
 
+@dataclass(frozen=True)
+class ListRow:
+    """A revocation list, with the name of its file."""
+
+    issuer: str
+    this_update: datetime
+    next_update: datetime
+    fetched_at: datetime
+    file_name: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the signing page shows of the document; its script compares each with the document it is asked to sign."""
+
+    organisation: str
+    uscc: str
+    root: str
+    total: str
+    language: str
+
+
+def reader_language() -> str:
+    """The key of the reader's language in documents and error objects: ``zh`` or ``en``."""
+    return "en" if (get_language() or "").startswith("en") else "zh"
+
+
+def shown(subject: Subject, *, organisation_id: int) -> Shown:
+    """The facts of a document that stand on the page before it is prepared."""
+    organisation = Organisation.objects.get(pk=organisation_id)
+    totals = subject.body.get("totals") or []
+    return Shown(
+        organisation=organisation.name,
+        uscc=organisation.uscc,
+        root=subject.manifest_root.hex(),
+        total=f"{totals[0]['amount']:f} {totals[0]['currency']}" if totals else "",
+        language=reader_language(),
+    )
+
+
+def list_rows(evidence: SignatureEvidence) -> list[ListRow]:
+    """The revocation lists that an evidence refers to, in its order."""
+    rows = RevocationList.objects.defer("der").in_bulk(evidence.revocation_list_ids)
+    return [
+        ListRow(
+            issuer=common_name(rows[pk].issuer),
+            this_update=rows[pk].this_update,
+            next_update=rows[pk].next_update,
+            fetched_at=rows[pk].fetched_at,
+            file_name=f"revocation-{number}.crl",
+        )
+        for number, pk in enumerate(evidence.revocation_list_ids, start=1)
+    ]
+
+
 def event_line(event: AuditEvent) -> Line:
     """A line of the timeline."""
     refused = event.kind.endswith(".refuse")
@@ -67,7 +125,7 @@ def event_line(event: AuditEvent) -> Line:
 def refused_lines(approval: Approval) -> list[Refused]:
     """The lines that were left out, in their order."""
     rows = approval.lines.filter(outcome="REFUSED").order_by("position")[:REFUSED_SHOWN]
-    suffix = "en" if (get_language() or "").startswith("en") else "zh"
+    suffix = reader_language()
     found = []
     for line in rows:
         said: dict[str, Any] = json.loads(line.outcome_text) if line.outcome_text else {}

@@ -97,9 +97,7 @@ def require_not_revoked(
     :raises RevocationUnknown: if no genuine and fresh list covers one of them
     """
     held = list(lists)
-    return tuple(
-        _answer(certificate, authority, held, moment) for certificate, authority in itertools.pairwise(chain)
-    )
+    return tuple(_answer(certificate, authority, held, moment) for certificate, authority in itertools.pairwise(chain))
 
 
 def _answer(

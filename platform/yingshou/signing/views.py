@@ -35,7 +35,13 @@ def sign(request: AppRequest, approval_id: int) -> HttpResponse:
     """What would be signed, with its sum and its effect; choose the key file, type the PIN, sign."""
     subject = PURPOSES.get(APPROVAL).subject(approval_id, by=request.actor, at=request.at)
     approval = get_object_or_404(Approval.objects.visible_to(request.actor), pk=approval_id)
-    context = {"subject": subject, "approval": approval, "purpose": APPROVAL, "object_id": approval_id}
+    context = {
+        "subject": subject,
+        "approval": approval,
+        "purpose": APPROVAL,
+        "object_id": approval_id,
+        "shown": presenters.shown(subject, organisation_id=approval.organisation_id),
+    }
     return render(request, "signing/sign.html", context)
 
 
@@ -45,7 +51,12 @@ def register(request: AppRequest) -> HttpResponse:
     """Register a certificate by signing with it."""
     object_id = request.actor.person_id or 0
     subject = PURPOSES.get(REGISTRATION).subject(object_id, by=request.actor, at=request.at)
-    context = {"subject": subject, "purpose": REGISTRATION, "object_id": object_id}
+    context = {
+        "subject": subject,
+        "purpose": REGISTRATION,
+        "object_id": object_id,
+        "shown": presenters.shown(subject, organisation_id=request.actor.organisation_id or 0),
+    }
     return render(request, "signing/register.html", context)
 
 
@@ -169,13 +180,16 @@ def evidence(request: AppRequest, evidence_id: int) -> HttpResponse:
     lines = list(
         SignedLine.objects.visible_to(request.actor).filter(evidence=found).order_by("leaf_index")[: LINES_SHOWN + 1]
     )
+    document = json.loads(bytes(found.payload))
+    language = presenters.reader_language()
     context = {
         "evidence": found,
-        "document": json.loads(bytes(found.payload)),
+        "title": document["purpose"][language],
+        "legal_effect": document["legal_effect"][language],
         "seal": selectors.seal_of(found, problem, at=request.at),
         "problem": problem,
         "chain": presenters.chain_links(found),
-        "lists": RevocationList.objects.filter(pk__in=found.revocation_list_ids).defer("der").order_by("pk"),
+        "lists": presenters.list_rows(found),
         "lines": [(line, selectors.judge_line(line) is None) for line in lines[:LINES_SHOWN]],
         "more_lines": len(lines) > LINES_SHOWN,
         "own": found.organisation_id == request.actor.organisation_id,
