@@ -173,6 +173,7 @@ class SheetReader:
     def __init__(self, plan: Mapping[str, Any], source: Source, header: Header) -> None:
         self.source = source
         self.header = header
+        self.kind = str(plan.get("kind", ""))
         names = [column["name"] for column in plan["columns"]]
         by_name = {name: index for index, name in header.mapping.items()}
         identity = plan.get("identity") or names
@@ -256,7 +257,7 @@ class SheetReader:
     def copy_line(self, seq: int, row_no: int, line: Line, cells: Sequence[Any]) -> str:
         """The row as PostgreSQL's COPY reads it."""
         values = line.values
-        joined = "\t".join([values[position] for position in self.identity])
+        joined = "\t".join([self.kind, *[values[position] for position in self.identity]])
         digest = hashlib.blake2b(joined.encode("utf-8", "replace"), digest_size=16).hexdigest()
         state, problems, raw = "READY", NULL, NULL
         if line.problems:

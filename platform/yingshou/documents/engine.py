@@ -1,0 +1,312 @@
+"""
+The engine's set-based half: rows into ``import_row`` by COPY, checks as SQL over the whole batch, acceptance by chunk.
+
+Each step commits its rows and its cursor together; a step that was killed is repeated from the cursor and finds nothing done by
+half. ``COPY`` refuses tables under row-level security, so a chunk goes into a temporary table first.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from yingshou.documents.kinds import Check, Effect, ImportKind
+from yingshou.documents.models import ImportBatch
+from yingshou.documents.states import RowState
+from yingshou.tenancy.actor import Actor
+
+CHECKED_ROWS = "import_rows_checked"
+CHUNK_ROWS = "import_rows_chunk"
+UNDONE_ROWS = "import_rows_undone"
+
+
+class RowsLeftOver(RuntimeError):
+    """A kind's ``accept`` left rows of its chunk unmarked. Always a programming error; the chunk is rolled back."""
+
+
+def copy_chunk(batch: ImportBatch, kind: ImportKind, lines: Iterable[bytes]) -> int:
+    """Bring COPY lines of the reader into the batch; lines that are there already change nothing."""
+    width = len(kind.columns)
+    columns = ", ".join(f"v{number} text" for number in range(width))
+    values = ", ".join(f"v{number}" for number in range(width))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "create temporary table import_incoming (seq integer, sheet_no smallint, row_no integer, row_hash uuid, "
+            f"state text, problems jsonb, raw jsonb, {columns}) on commit drop"
+        )
+        cursor.cursor.copy_expert("copy import_incoming from stdin", io.BytesIO(b"".join(lines)))
+        # Names of columns are numbered by us; every value came in by COPY.
+        cursor.execute(
+            "insert into documents_importrow (batch_id, seq, organisation_id, sheet_no, row_no, row_hash, state, problems, raw, data) "  # noqa: S608
+            f"select %s, seq, %s, sheet_no, row_no, row_hash, state, problems, raw, array[{values}] from import_incoming "
+            "order by seq on conflict do nothing",
+            [batch.pk, batch.organisation_id],
+        )
+        cursor.execute("drop table import_incoming")
+        cursor.execute("select coalesce(max(seq), 0) from documents_importrow where batch_id = %s", [batch.pk])
+        return int(cursor.fetchone()[0])
+
+
+def forget_rows(batch: ImportBatch) -> None:
+    """Take back what was read of a batch that cannot be read to its end, or is read again under another mapping."""
+    with connection.cursor() as cursor:
+        cursor.execute("delete from documents_importrow where batch_id = %s", [batch.pk])
+
+
+def typed_rows(kind: ImportKind, sheets: Sequence[Mapping[str, Any]]) -> str:
+    """Select list of the kind's columns with their types; the name of the sheet by its number."""
+    names = {int(sheet["sheet_no"]): str(sheet["sheet"]) for sheet in sheets}
+    cases = " ".join(f"when {number} then {_literal(name)}" for number, name in names.items())
+    sheet = f"case r.sheet_no {cases} else '' end" if cases else "''"
+    columns = [
+        f'r.data[{place}]::{column.cell.sql_type} as "{column.name}"' for place, column in enumerate(kind.columns, start=1)
+    ]
+    return f"r.seq::bigint as row_id, r.seq, {sheet} as sheet, r.row_no, {', '.join(columns)}"
+
+
+def _literal(text: str) -> str:
+    """A text as an SQL literal inside a statement that also takes named parameters."""
+    return "'" + text.replace("'", "''").replace("%", "%%").replace("\\", "/") + "'"
+
+
+def parameters(batch: ImportBatch, at: datetime) -> dict[str, Any]:
+    """What every statement of a kind may name."""
+    return {
+        "batch": batch.pk,
+        "organisation": batch.organisation_id,
+        "person": batch.person_id,
+        "at": at,
+        "options": json.dumps(batch.options),
+    }
+
+
+DUPLICATES = """
+update documents_importrow r set state = 'DUPLICATE',
+    problems = coalesce(r.problems, '[]') || jsonb_build_array(jsonb_build_object(
+        'key', 'duplicate', 'severity', 'warning', 'params', jsonb_build_object('row', d.first_row)))
+from (
+    select seq, first_value(row_no) over same as first_row, row_number() over same as place
+    from documents_importrow where batch_id = %(batch)s and state = 'READY'
+    window same as (partition by row_hash order by seq)
+) d
+where r.batch_id = %(batch)s and r.seq = d.seq and d.place > 1
+"""
+
+KNOWN = """
+update documents_importrow r set state = 'KNOWN',
+    problems = coalesce(r.problems, '[]') || jsonb_build_array(jsonb_build_object(
+        'key', 'known', 'severity', 'warning', 'params', jsonb_build_object('batch', k.batch_id, 'row', k.row_no)))
+from documents_importrow k
+where r.batch_id = %(batch)s and r.state = 'READY' and r.seq between %(first)s and %(last)s
+    and k.organisation_id = r.organisation_id and k.row_hash = r.row_hash and k.batch_id <> r.batch_id and k.state = 'ACCEPTED'
+"""
+
+
+def mark_known(batch: ImportBatch, first: int, last: int) -> int:
+    """Mark rows that this organisation took over before, whichever batch they came with."""
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN, {"batch": batch.pk, "first": first, "last": last})
+        return cursor.rowcount
+
+
+def _materialise(batch: ImportBatch, kind: ImportKind, table: str, states: Sequence[str], first: int, last: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"create temporary table {table} on commit drop as select {typed_rows(kind, batch.sheets)} "  # noqa: S608
+            "from documents_importrow r where r.batch_id = %(batch)s and r.state = any(%(states)s) "
+            "and r.seq between %(first)s and %(last)s order by r.seq",
+            {"batch": batch.pk, "states": list(states), "first": first, "last": last},
+        )
+
+
+def run_checks(batch: ImportBatch, kind: ImportKind, at: datetime) -> None:
+    """Doubles, known rows, then every check of the kind: one statement each over the whole batch."""
+    given = parameters(batch, at)
+    with connection.cursor() as cursor:
+        cursor.execute(DUPLICATES, given)
+    mark_known(batch, 1, batch.rows_read)
+    _materialise(batch, kind, CHECKED_ROWS, [RowState.READY, RowState.ERROR], 1, batch.rows_read)
+    with connection.cursor() as cursor:
+        cursor.execute(f"analyze {CHECKED_ROWS}")
+        for check in kind.checks:
+            _run_check(cursor, check, given)
+        cursor.execute(f"drop table {CHECKED_ROWS}")
+
+
+def _run_check(cursor: Any, check: Check, given: Mapping[str, Any]) -> None:
+    selected = check.sql.replace("{rows}", CHECKED_ROWS)
+    target = {Effect.ERROR: "'ERROR'", Effect.WARNING: "r.state", Effect.KNOWN: "case r.state when 'READY' then 'KNOWN' else r.state end"}
+    cursor.execute(
+        f"update documents_importrow r set state = {target[check.effect]}, "  # noqa: S608
+        "problems = coalesce(r.problems, '[]') || jsonb_build_array(jsonb_build_object('key', %(check_code)s::text, "
+        "'column', %(check_column)s::text, 'severity', %(check_severity)s::text, 'params', coalesce(f.params, '{}'::jsonb))) "
+        f"from ({selected}) f (row_id, params) where r.batch_id = %(batch)s and r.seq = f.row_id",
+        {
+            **given,
+            "check_code": check.code,
+            "check_column": check.column,
+            "check_severity": "error" if check.effect is Effect.ERROR else "warning",
+        },
+    )
+
+
+def count(batch: ImportBatch, kind: ImportKind) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Rows by state, and sums of the kind's amount by state and currency, in minor units."""
+    names = [column.name for column in kind.columns]
+    amount = f"sum(r.data[{names.index(kind.amount_column) + 1}]::bigint)::bigint" if kind.amount_column else "null"
+    currency = f"r.data[{names.index(kind.currency_column) + 1}]" if kind.currency_column else "'CNY'"
+    warned = "count(*) filter (where r.problems is not null)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"select r.state, coalesce({currency}, 'CNY'), count(*), {amount}, {warned} from documents_importrow r "  # noqa: S608
+            "where r.batch_id = %s group by 1, 2 order by 1, 2",
+            [batch.pk],
+        )
+        found = cursor.fetchall()
+    counts: dict[str, int] = {}
+    totals: list[dict[str, Any]] = []
+    for state, unit, rows, total, with_notes in found:
+        counts[state] = counts.get(state, 0) + rows
+        if state == RowState.READY:
+            counts["WARNED"] = counts.get("WARNED", 0) + with_notes
+        if total is not None:
+            totals.append({"state": state, "currency": unit, "count": rows, "amount": total})
+    return counts, totals
+
+
+@dataclass
+class RowSet:
+    """What ``accept`` and ``undo`` of a kind get; see ``kinds.Chunk`` and ``kinds.Undo``."""
+
+    batch: ImportBatch
+    table: str
+    at: datetime
+    by: Actor
+    size: int = 0
+
+    @property
+    def batch_id(self) -> int:
+        """The batch."""
+        return int(self.batch.pk)
+
+    @property
+    def organisation_id(self) -> int:
+        """The organisation it belongs to."""
+        return self.batch.organisation_id
+
+    @property
+    def person_id(self) -> int | None:
+        """Who accepted it, or took it back."""
+        return self.by.person_id
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """What was chosen at upload."""
+        return dict(self.batch.options)
+
+    def _run(self, cursor: Any, sql: str, params: Mapping[str, Any] | None) -> None:
+        cursor.execute(sql.replace("{rows}", self.table), {**parameters(self.batch, self.at), "person": self.person_id, **(params or {})})
+
+    def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> int:
+        """Run one statement; how many rows it touched."""
+        with connection.cursor() as cursor:
+            self._run(cursor, sql, params)
+            return int(cursor.rowcount)
+
+    def fetch(self, sql: str, params: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one query and return its rows."""
+        with connection.cursor() as cursor:
+            self._run(cursor, sql, params)
+            return list(cursor.fetchall())
+
+    def mark_accepted(self, result_type: str, select: str) -> int:
+        """Mark rows ACCEPTED with what they became."""
+        return self.execute(
+            "update documents_importrow r set state = 'ACCEPTED', result_type = %(result_type)s, result_id = p.result_id "  # noqa: S608
+            f"from ({select}) p (row_id, result_id) where r.batch_id = %(batch)s and r.seq = p.row_id and r.state = 'READY'",
+            {"result_type": result_type},
+        )
+
+    def mark_known(self, select: str, *, code: str) -> int:
+        """Mark rows KNOWN."""
+        return self._mark(RowState.KNOWN, "warning", select, code)
+
+    def mark_refused(self, select: str, *, code: str) -> int:
+        """Mark rows ERROR."""
+        return self._mark(RowState.ERROR, "error", select, code)
+
+    def _mark(self, state: RowState, severity: str, select: str, code: str) -> int:
+        return self.execute(
+            "update documents_importrow r set state = %(state)s, problems = coalesce(r.problems, '[]') || jsonb_build_array("  # noqa: S608
+            "jsonb_build_object('key', %(code)s::text, 'severity', %(severity)s::text, 'params', '{}'::jsonb)) "
+            f"from ({select}) p (row_id) where r.batch_id = %(batch)s and r.seq = p.row_id and r.state = 'READY'",
+            {"state": str(state), "severity": severity, "code": code},
+        )
+
+
+def accept_chunk(batch: ImportBatch, kind: ImportKind, *, at: datetime, by: Actor) -> bool:
+    """
+    Take over the next chunk of READY rows; False when none is left. The caller's transaction also moves the cursor.
+
+    One organisation takes over one chunk of a kind at a time, so that the same rows in two batches cannot both be new.
+
+    :raises RowsLeftOver: if the kind did not say what became of a row
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, %s))", [f"import:{kind.name}", batch.organisation_id])
+        cursor.execute(
+            "select min(seq), max(seq), count(*) from (select seq from documents_importrow where batch_id = %s and state = 'READY' "
+            "and seq > %s order by seq limit %s) c",
+            [batch.pk, batch.accept_cursor, kind.chunk_size],
+        )
+        first, last, found = cursor.fetchone()
+    if not found:
+        return False
+    mark_known(batch, first, last)
+    _materialise(batch, kind, CHUNK_ROWS, [RowState.READY], first, last)
+    chunk = RowSet(batch, CHUNK_ROWS, at, by)
+    chunk.size = int(chunk.fetch("select count(*) from {rows}")[0][0])
+    if chunk.size:
+        kind.accept(chunk)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*) from documents_importrow where batch_id = %s and state = 'READY' and seq between %s and %s",
+            [batch.pk, first, last],
+        )
+        if cursor.fetchone()[0]:
+            raise RowsLeftOver(f"{kind.name}: rows {first} to {last} of batch {batch.pk}")
+        cursor.execute(f"drop table {CHUNK_ROWS}")
+    batch.accept_cursor = int(last)
+    return True
+
+
+def undo_rows(batch: ImportBatch, kind: ImportKind, *, at: datetime, by: Actor) -> int:
+    """
+    Take back everything the batch made, at once; how many rows that was.
+
+    :raises DomainError: whatever the kind raises when somebody acted on one of its objects
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"create temporary table {UNDONE_ROWS} on commit drop as select seq::bigint as row_id, result_type, result_id "  # noqa: S608
+            "from documents_importrow where batch_id = %s and state = 'ACCEPTED'",
+            [batch.pk],
+        )
+    kind.undo(RowSet(batch, UNDONE_ROWS, at, by))
+    with connection.cursor() as cursor:
+        cursor.execute("update documents_importrow set state = 'UNDONE' where batch_id = %s and state = 'ACCEPTED'", [batch.pk])
+        done = int(cursor.rowcount)
+        cursor.execute(f"drop table {UNDONE_ROWS}")
+    return done
+
+
+def as_amount(minor: int) -> Decimal:
+    """Minor units as an amount with two decimals."""
+    return Decimal(minor).scaleb(-2)
