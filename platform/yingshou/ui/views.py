@@ -82,7 +82,7 @@ def delete_view(request: AppRequest) -> HttpResponse:
     return _back(request)
 
 
-@page(public=True)
+@page(signed_in=True)
 def gallery(request: AppRequest) -> HttpResponse:
     """Every component in every state; nothing on it is real."""
     return render(request, "ui/gallery.html", samples(request))

@@ -245,9 +245,9 @@ def field_target(field: BoundField) -> str:
 
 
 @register.simple_tag
-def idempotency_key(form: BaseForm | None, key: str = "") -> str:
+def idempotency_key(form: object, key: str = "") -> str:
     """The key that makes a double submit one act: the one that was posted, else a new one."""
-    posted = form.data.get("idempotency_key", "") if form is not None and form.is_bound else ""
+    posted = form.data.get("idempotency_key", "") if isinstance(form, BaseForm) and form.is_bound else ""
     return key or str(posted) or uuid.uuid4().hex
 
 
