@@ -13,6 +13,7 @@ from psycopg2.extras import execute_values
 
 from yingshou.approvals.handlers import HANDLERS, Handler, LineDraft
 from yingshou.approvals.models import Approval, ApprovalLine, ApprovalPolicy
+from yingshou.approvals.selectors import policy
 from yingshou.approvals.states import LIFECYCLE
 from yingshou.audit.events import EventDraft, record
 from yingshou.audit.lifecycle import Outcome, advance, created
@@ -71,20 +72,6 @@ class SignatureMissing(Invalid):
     code = "APR-006"
     message = _("This approval needs a signature.")
     cure = _("Approve it on the signing page, with your certificate.")
-
-
-def policy(organisation_id: int, action: str) -> ApprovalPolicy:
-    """The organisation's policy for an action, or the handler's default; `second_person` and `signature` answer it."""
-    found = ApprovalPolicy.objects.filter(organisation_id=organisation_id, action=action).first()
-    if found is not None:
-        return found
-    handler = HANDLERS.get(action)
-    return ApprovalPolicy(
-        organisation_id=organisation_id,
-        action=action,
-        second_person=handler.second_person,
-        signature=handler.signature,
-    )
 
 
 @transaction.atomic

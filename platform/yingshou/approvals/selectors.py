@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import get_language
 
-from yingshou.approvals.actions import policy
 from yingshou.approvals.handlers import HANDLERS, Handler
 from yingshou.approvals.models import Approval, ApprovalLine, ApprovalPolicy
 from yingshou.kernel.errors import NotVisible
@@ -54,6 +53,20 @@ class PolicyRow:
     action: str
     title: "StrOrPromise"
     policy: ApprovalPolicy
+
+
+def policy(organisation_id: int, action: str) -> ApprovalPolicy:
+    """The organisation's policy for an action, or the handler's default; `second_person` and `signature` answer it."""
+    found = ApprovalPolicy.objects.filter(organisation_id=organisation_id, action=action).first()
+    if found is not None:
+        return found
+    handler = HANDLERS.get(action)
+    return ApprovalPolicy(
+        organisation_id=organisation_id,
+        action=action,
+        second_person=handler.second_person,
+        signature=handler.signature,
+    )
 
 
 def inbox(actor: Actor) -> dict[str, Any]:

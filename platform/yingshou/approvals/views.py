@@ -71,7 +71,7 @@ def withdraw(request: AppRequest, approval_id: int) -> HttpResponse:
 def policy(request: AppRequest, action: str) -> HttpResponse:
     """When an action needs a second person and a signature."""
     handler = selectors.own_handler(action, request.actor)
-    current = actions.policy(request.actor.organisation_id or 0, action)
+    current = selectors.policy(request.actor.organisation_id or 0, action)
     form = PolicyForm(request.POST) if request.method == "POST" else PolicyForm.showing(current)
     if request.method == "POST" and form.is_valid():
         try:
