@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("tenancy", "0001_initial"),
         ("identity", "0002_reference"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,0 +1,31 @@
+"""A sample authority for the whole session; made in a process of its own folder, as the product never imports it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from simulators.authority.authority import Authority
+from tests.yingshou.signing.signer import World
+
+NOW = datetime(2026, 11, 20, 4, 0, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """An authority whose clock stands at `NOW`."""
+    folder: Path = tmp_path_factory.mktemp("authority")
+    return World(Authority(folder / "sample", NOW), folder)
+
+
+@pytest.fixture(scope="session")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Another authority with the same names, which nobody trusts."""
+    folder: Path = tmp_path_factory.mktemp("stranger")
+    return World(Authority(folder / "sample", NOW), folder)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The moment of these tests."""
+    return NOW
