@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.utils.safestring import SafeString
-
 from yingshou.kernel.registry import Registry
 from yingshou.tenancy.actor import Actor
+from yingshou.ui.charts import AgeingBar, BarChart
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -59,13 +58,11 @@ class Picture:
     """
     One picture.
 
-    :param title: what it shows
-    :param content: the drawing, made by `ui.charts`
-    :param note: how to read it
+    :param chart: drawn by `ui.charts`, with its title
+    :param note: how to read it, or what it costs to read it wrongly
     """
 
-    title: StrOrPromise
-    content: SafeString
+    chart: BarChart | AgeingBar
     note: StrOrPromise = ""
 
 

@@ -73,7 +73,7 @@ class SearchHit:
     One thing found.
 
     :param title: its number or name
-    :param url: its page
+    :param url: its page; empty where this actor has none
     :param detail: one line that tells it from others
     :param exact: whether the text is its whole number or code: a single exact hit opens at once
     """

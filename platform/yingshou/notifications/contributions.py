@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from yingshou.notifications import channels, mail, presenters
+from yingshou.notifications import channels, mail, presenters, standing, todo
 from yingshou.tenancy import classes, permissions
 from yingshou.tenancy.actor import Duty
 from yingshou.tenancy.classes import RowClass
@@ -29,5 +29,33 @@ navigation.register(
         icon="bell",
         order=90,
         count=presenters.unread_count,
+    ),
+)
+
+todo.register(
+    "approvals.checking",
+    todo.TodoProvider(
+        groups=standing.checking,
+        promise=_("What colleagues submit for your check"),
+        permission="approvals.decide",
+        order=10,
+    ),
+)
+todo.register(
+    "approvals.returned",
+    todo.TodoProvider(
+        groups=standing.returned,
+        promise=_("What a checker sends back to you, with the reason"),
+        permission="approvals.withdraw",
+        order=20,
+    ),
+)
+todo.register(
+    "identity.registrations",
+    todo.TodoProvider(
+        groups=standing.registrations,
+        promise=_("Organisations that have registered and wait to be verified"),
+        permission="identity.review_organisation",
+        order=30,
     ),
 )
