@@ -96,7 +96,9 @@ def places(kind: str = "", project: Path = PROJECT) -> Places:
     Return the folders of this project's servers; another `kind` (as "test") has folders of its own.
 
     Two copies of the project on one machine never share a folder: the name is made from the project's path.
+    `$YINGSHOU_INSTANCE` names another set of one copy.
     """
+    kind = kind or os.environ.get("YINGSHOU_INSTANCE", "")
     mark = hashlib.sha256(str(project).encode()).hexdigest()[:8]
     suffix = f"-{kind}" if kind else ""
     if as_root():

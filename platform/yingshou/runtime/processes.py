@@ -76,9 +76,16 @@ def stop(child: subprocess.Popen[bytes], *, gently: int = signal.SIGTERM, grace:
         child.send_signal(gently)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(grace)
-    deadline = time.monotonic() + 2.0
-    while group_alive(child.pid) and time.monotonic() < deadline and child.poll() is not None:
-        time.sleep(0.05)
+    # What the child has left of its group gets a moment to end by itself.
+    if child.poll() is not None:
+        _wait_for_group(child.pid, 2.0)
     if group_alive(child.pid):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
+    _wait_for_group(child.pid, 5.0)
+
+
+def _wait_for_group(group: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while group_alive(group) and time.monotonic() < deadline:
+        time.sleep(0.02)

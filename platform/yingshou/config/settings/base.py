@@ -23,7 +23,11 @@ def _exists(name: str) -> bool:
     if _SKIP and name.startswith(_SKIP):
         return False
     try:
-        return find_spec(name) is not None
+        spec = find_spec(name)
+        # Being written at this moment counts as not there yet.
+        return spec is not None and (
+            spec.origin is None or os.path.getsize(spec.origin) > 0 or "__init__" in spec.origin
+        )
     except ModuleNotFoundError:
         return False
 
@@ -337,9 +341,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
     "unacked_restore_interval": 10,
     "socket_timeout": 30,
+    "socket_connect_timeout": 2,
     "health_check_interval": 25,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A request never waits long for a Redis that is away: the sweeper sends the job again.
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_max": 0.2}
 CELERY_BEAT_SCHEDULE = SCHEDULE
 
 # --- Logs --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,23 @@
+# Thin on purpose: everything it does is in deploy/install.sh and deploy/entrypoint.sh, which the tests run.
+FROM debian:12-slim
+
+RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-venv ca-certificates \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home --uid 10001 yingshou
+
+WORKDIR /app
+COPY deploy/install.sh deploy/install.sh
+COPY requirements requirements
+COPY pyproject.toml README.md ./
+COPY platform platform
+COPY receivables receivables
+RUN deploy/install.sh production && rm -rf /var/lib/apt/lists/*
+
+COPY . .
+RUN deploy/entrypoint.sh collectstatic && mkdir -p /data && chown yingshou /data
+
+USER yingshou
+ENV YINGSHOU_DATA_DIR=/data
+EXPOSE 8000
+ENTRYPOINT ["deploy/entrypoint.sh"]
+CMD ["web"]
