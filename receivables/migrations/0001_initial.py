@@ -366,6 +366,7 @@ class Migration(migrations.Migration):
                 ("red_amount", yingshou.kernel.fields.AmountField(default=Decimal("0.00"))),
                 ("currency", models.CharField(default="CNY", max_length=3)),
                 ("fingerprint", models.BinaryField(max_length=32)),
+                ("is_alive", models.BooleanField(default=True)),
                 ("created_at", models.DateTimeField()),
             ],
             options={
@@ -383,7 +384,11 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 "constraints": [
-                    models.UniqueConstraint(fields=("creditor_id", "fingerprint"), name="inv_one_per_key"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_alive", True)),
+                        fields=("creditor_id", "fingerprint"),
+                        name="inv_one_per_key",
+                    ),
                     models.CheckConstraint(condition=models.Q(("gross_amount__gt", 0)), name="inv_gross_positive"),
                     models.CheckConstraint(
                         condition=models.Q(("red_amount__gte", 0), ("red_amount__lte", models.F("gross_amount"))),

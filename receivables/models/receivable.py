@@ -240,9 +240,12 @@ class Receivable(models.Model):
     def __str__(self) -> str:
         return self.public_no
 
+    # Set while a draft is being sent: its event is the first that the other side may read.
+    is_being_sent = False
+
     def audience(self) -> list[int]:
         """The organisations that may read the events: a draft's owner alone, afterwards both parties."""
-        if self.state in (State.DRAFT, State.UNDONE):
+        if self.state in (State.DRAFT, State.UNDONE) and not self.is_being_sent:
             owner = self.debtor_id if self.origin == Origin.DEBTOR_UPLOAD else self.creditor_id
             return [owner] if owner else []
         return [one for one in (self.creditor_id, self.debtor_id) if one]
@@ -270,6 +273,7 @@ class Invoice(models.Model):
     red_amount = AmountField(default=ZERO)
     currency = models.CharField(max_length=3, default="CNY")
     fingerprint = models.BinaryField(max_length=32)
+    is_alive = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
     objects: ClassVar[models.Manager[Invoice]] = models.Manager()
@@ -289,7 +293,9 @@ class Invoice(models.Model):
             ),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["creditor_id", "fingerprint"], name="inv_one_per_key"),
+            models.UniqueConstraint(
+                fields=["creditor_id", "fingerprint"], condition=Q(is_alive=True), name="inv_one_per_key"
+            ),
             models.CheckConstraint(condition=Q(gross_amount__gt=0), name="inv_gross_positive"),
             models.CheckConstraint(
                 condition=Q(red_amount__gte=0) & Q(red_amount__lte=F("gross_amount")), name="inv_red_within_gross"

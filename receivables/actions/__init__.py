@@ -1,0 +1,43 @@
+"""
+Every write of receivables, a verb per function, each for a list.
+
+The maker's step is `propose(event, proposals)`: it makes an approval. The verbs themselves (`submit`, `confirm` ...) are
+called by the approval's handler; a person who calls one without an approval is refused.
+"""
+
+from receivables.actions.answers import Decision, confirm, confirm_part, refuse, return_
+from receivables.actions.closing import acknowledge, post_facts, settle, write_off
+from receivables.actions.common import Via
+from receivables.actions.disputes import answer, dispute, resolve, withdraw_dispute
+from receivables.actions.entry import ClaimInvalid, check, create_draft, undo, update_draft
+from receivables.actions.proposals import Proposal, propose
+from receivables.actions.sending import publish, resubmit, submit, submit_direct, withdraw
+
+__all__ = [
+    "ClaimInvalid",
+    "Decision",
+    "Proposal",
+    "Via",
+    "acknowledge",
+    "answer",
+    "check",
+    "confirm",
+    "confirm_part",
+    "create_draft",
+    "dispute",
+    "post_facts",
+    "propose",
+    "publish",
+    "refuse",
+    "resolve",
+    "resubmit",
+    "return_",
+    "settle",
+    "submit",
+    "submit_direct",
+    "undo",
+    "update_draft",
+    "withdraw",
+    "withdraw_dispute",
+    "write_off",
+]

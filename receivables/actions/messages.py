@@ -1,0 +1,45 @@
+"""What the parties are told when something happens to receivables; drafts of one counterpart become one message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from receivables.links import CLAIMS_URL, CONFIRMATIONS_URL, receivable_url
+from receivables.models import OBJECT_TYPE, Receivable
+from yingshou.identity.models import Organisation
+from yingshou.notifications.actions import notify
+from yingshou.notifications.drafts import MessageDraft
+from yingshou.tenancy.actor import Actor
+
+
+def tell(kind: str, rows: Sequence[Receivable], *, to: str, by: Actor, at: datetime) -> int:
+    """
+    Tell the other side of receivables what happened.
+
+    :param to: "creditor" or "debtor"; a side that is not registered cannot be told
+    """
+    ids = {row.creditor_id for row in rows} | {row.debtor_id for row in rows if row.debtor_id}
+    organisations = Organisation.objects.in_bulk(list(ids))
+    drafts = []
+    for row in rows:
+        addressee = row.creditor_id if to == "creditor" else row.debtor_id
+        sender = row.debtor_id if to == "creditor" else row.creditor_id
+        if addressee is None:
+            continue
+        counterpart = organisations.get(sender or 0)
+        drafts.append(
+            MessageDraft(
+                organisation_id=addressee,
+                kind=f"receivables.{kind}",
+                url=receivable_url(row.public_no),
+                many_url=CLAIMS_URL if to == "creditor" else CONFIRMATIONS_URL,
+                counterpart_id=sender,
+                counterpart=counterpart.name if counterpart else row.debtor_name,
+                amount=row.face_amount,
+                object_type=OBJECT_TYPE,
+                object_id=row.pk,
+                params={"number": row.public_no},
+            )
+        )
+    return notify(drafts, by=by, at=at)

@@ -1,0 +1,111 @@
+"""What the shared package shows and runs of receivables, by name."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from receivables.actions.proposals import HANDLERS
+from yingshou.approvals import handlers
+from yingshou.notifications import kinds as messages
+from yingshou.notifications.kinds import MessageKind
+from yingshou.tenancy import classes, permissions
+from yingshou.tenancy.actor import Capability, Duty
+from yingshou.tenancy.classes import RowClass
+from yingshou.tenancy.permissions import Permission
+
+for model in (
+    "Receivable",
+    "Invoice",
+    "InvoiceUse",
+    "Evidence",
+    "ReceivableBalance",
+    "ReceivableEntry",
+    "Holding",
+    "ConfirmationAct",
+    "PayableLine",
+    "BookMatch",
+    "Dispute",
+):
+    classes.register(f"receivables.{model}", RowClass.TENANT)
+classes.register("receivables.InvoiceFingerprint", RowClass.OPERATION)
+classes.register("receivables.LendingRate", RowClass.REFERENCE)
+
+_READERS = {Duty.MAKER, Duty.CHECKER, Duty.SIGNER, Duty.VIEWER, Duty.AUDITOR}
+_CHECKERS = {Duty.CHECKER, Duty.SIGNER}
+_CREDITORS = {Capability.CREDITOR, Capability.CORE_ENTERPRISE}
+_DEBTORS = {Capability.DEBTOR, Capability.CORE_ENTERPRISE}
+
+for name, sentence, duties, capabilities in (
+    ("view", _("Read receivables and payables of the organisation"), _READERS, set()),
+    ("enter", _("Enter, import, correct and undo receivables"), {Duty.MAKER}, _CREDITORS),
+    ("submit", _("Submit receivables to debtors"), {Duty.MAKER}, _CREDITORS),
+    ("check_submit", _("Check what is submitted to debtors, settled or written off"), _CHECKERS, _CREDITORS),
+    ("acknowledge", _("Acknowledge what a debtor published"), {Duty.MAKER}, _CREDITORS),
+    ("close", _("Settle and write off receivables"), {Duty.MAKER}, _CREDITORS),
+    ("confirm", _("Confirm, return or refuse what suppliers claim"), {Duty.MAKER}, _DEBTORS),
+    ("check_confirm", _("Check and sign confirmations, returns and refusals"), _CHECKERS, _DEBTORS),
+    ("publish", _("Keep the payables book and publish payables"), {Duty.MAKER}, _DEBTORS),
+    ("check_publish", _("Check and sign published payables"), _CHECKERS, _DEBTORS),
+    ("post_facts", _("Record payments, credit notes and set-offs"), {Duty.MAKER}, _CREDITORS | _DEBTORS),
+    ("dispute", _("Open, answer and close disputes"), {Duty.MAKER}, _CREDITORS | _DEBTORS),
+):
+    permissions.register(f"receivables.{name}", Permission(sentence=sentence, duties=duties, capabilities=capabilities))
+
+for handler in HANDLERS:
+    handlers.register(f"receivables.{handler.event}", handler())
+
+for name, label, one, many, mail in (
+    (
+        "confirmed",
+        _("Confirmation"),
+        _("%(counterpart)s confirmed receivable %(number)s"),
+        _("%(counterpart)s confirmed %(count)s receivables"),
+        _("%(counterpart)s confirmed receivables of yours: %(count)s."),
+    ),
+    (
+        "confirmed_part",
+        _("Confirmation in part"),
+        _("%(counterpart)s confirmed a part of receivable %(number)s"),
+        _("%(counterpart)s confirmed parts of %(count)s receivables"),
+        _("%(counterpart)s confirmed parts of receivables of yours: %(count)s."),
+    ),
+    (
+        "returned",
+        _("Return for correction"),
+        _("%(counterpart)s returned receivable %(number)s for correction"),
+        _("%(counterpart)s returned %(count)s receivables for correction"),
+        _("%(counterpart)s returned receivables of yours for correction: %(count)s."),
+    ),
+    (
+        "refused",
+        _("Refusal"),
+        _("%(counterpart)s refused receivable %(number)s"),
+        _("%(counterpart)s refused %(count)s receivables"),
+        _("%(counterpart)s refused receivables of yours: %(count)s."),
+    ),
+    (
+        "requested",
+        _("Request to confirm"),
+        _("%(counterpart)s asks you to confirm receivable %(number)s"),
+        _("%(counterpart)s asks you to confirm %(count)s receivables"),
+        _("%(counterpart)s asks you to confirm receivables: %(count)s."),
+    ),
+    (
+        "published",
+        _("Published payable"),
+        _("%(counterpart)s published what it owes you: receivable %(number)s"),
+        _("%(counterpart)s published %(count)s payables to you"),
+        _("%(counterpart)s published what it owes you: %(count)s."),
+    ),
+    (
+        "reminder",
+        _("Reminder"),
+        _("Receivable %(number)s of %(counterpart)s still waits for your answer"),
+        _("%(count)s receivables of %(counterpart)s still wait for your answer"),
+        _("Receivables of %(counterpart)s still wait for your answer: %(count)s."),
+    ),
+):
+    messages.register(
+        f"receivables.{name}",
+        MessageKind(label=label, one=one, many=many, mail=mail, permission="receivables.view"),
+    )
