@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import transaction
+
 from yingshou.identity.middleware import actor_of
 from yingshou.identity.models import Membership, Organisation, OrganisationDetails, OrganisationKind, Person
 from yingshou.identity.states import OrganisationState
@@ -41,9 +43,9 @@ def organisation(*capabilities: Capability, **fields: Any) -> Organisation:
     }
     row = Organisation(**(values | fields))
     row.index_name()
-    with acting_as(Actor.system("factory")):
+    with acting_as(Actor.system("factory")), transaction.atomic():
         row.save(force_insert=True)
-    with acting_as(Actor.system("factory", organisation_id=row.pk)):
+    with acting_as(Actor.system("factory", organisation_id=row.pk)), transaction.atomic():
         OrganisationDetails.objects.create(organisation=row, legal_representative="法定代表人")
     return row
 
@@ -57,7 +59,7 @@ def person(**fields: Any) -> Person:
         "display_name": f"人员{number}",
         "date_joined": AT,
     }
-    with acting_as(Actor.system("factory")):
+    with acting_as(Actor.system("factory")), transaction.atomic():
         row = Person.objects.create_user(password=PASSWORD, **(values | fields))
         row.emailaddress_set.create(email=row.email, verified=True, primary=True)
     return row
@@ -67,7 +69,7 @@ def membership(
     of: Organisation, duties: Iterable[Duty] = (Duty.MAKER,), who: Person | None = None, **fields: Any
 ) -> Membership:
     """A person's membership, active since long ago."""
-    with acting_as(Actor.system("factory")):
+    with acting_as(Actor.system("factory")), transaction.atomic():
         return Membership.objects.create(
             person=who or person(),
             organisation=of,

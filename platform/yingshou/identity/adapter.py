@@ -8,6 +8,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -15,12 +16,12 @@ from yingshou.audit import events
 from yingshou.identity import signin
 from yingshou.identity.middleware import LAST_SEEN_KEY, SIGNED_IN_KEY
 from yingshou.identity.models import Person
-from yingshou.tenancy.actor import Actor, ActorKind
+from yingshou.tenancy.actor import Actor, ActorKind, acting_as
 
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is not typed
     """Organisations register and administrators invite; nobody signs up alone."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -54,12 +55,11 @@ class AccountAdapter(DefaultAccountAdapter):
         request.session[SIGNED_IN_KEY] = request.session[LAST_SEEN_KEY] = now
         signin.remember_device(request, response, user)
         keep_preferences(response, user)
-        by = Actor(
-            kind=ActorKind.PERSON, person_id=user.pk, request_id=request.actor.request_id, label=user.display_name
-        )
-        events.record_access(
-            kind="identity.signed_in", by=by, at=request.at, object_type="identity.person", object_id=user.pk
-        )
+        by = Actor(kind=ActorKind.PERSON, person_id=user.pk, request_id=request.actor.request_id, label=user.display_name)
+        with acting_as(by), transaction.atomic():
+            events.record_access(
+                kind="identity.signed_in", by=by, at=request.at, object_type="identity.person", object_id=user.pk
+            )
         return response
 
 

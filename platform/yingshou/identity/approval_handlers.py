@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from yingshou.approvals.handlers import Handler
 from yingshou.approvals.models import Approval, ApprovalLine
 from yingshou.audit.lifecycle import Outcome
-from yingshou.identity.actions import decisions, duties, reference
+from yingshou.identity.actions import accounts, decisions, duties, reference, support
 from yingshou.kernel.errors import DomainError, NotAllowed
 from yingshou.tenancy.actor import Actor
 
@@ -93,6 +93,52 @@ class ChangeReferenceData(Handler):
         """Write the rows."""
         _two_persons(approval)
         return [_outcome(line, partial(reference.carry_out, line, by=by, at=at)) for line in lines]
+
+
+class AddAccount(Handler):
+    """Open a bank account that a maker entered for use."""
+
+    title = _("New bank account")
+    maker_permission = "identity.propose_account"
+    checker_permission = "identity.approve_account"
+    legal_effect = _("The account can be named as the repayment account of receivables from now on.")
+    second_person: ClassVar[str] = "ALWAYS"
+
+    def apply(
+        self, lines: Sequence[ApprovalLine], *, approval: Approval, by: Actor, at: datetime, signature_id: int | None
+    ) -> list[Outcome]:
+        """Open each account."""
+        _two_persons(approval)
+        return [_outcome(line, partial(accounts.carry_out, line, by=by, at=at)) for line in lines]
+
+    def object_url(self, line: ApprovalLine) -> str:
+        """The list of accounts."""
+        return reverse("identity:accounts")
+
+    def rejected(self, lines: Sequence[ApprovalLine], *, approval: Approval, by: Actor, at: datetime) -> None:
+        """Forget the number, so that it can be entered again."""
+        for line in lines:
+            accounts.refuse(line, by=by)
+
+
+class GrantSupport(Handler):
+    """Open a support view of one organisation to a colleague."""
+
+    title = _("Support view of an organisation")
+    maker_permission = "identity.grant_support"
+    checker_permission = "identity.approve_support"
+    legal_effect = _(
+        "The colleague can look at the organisation's pages for two hours; the organisation sees that on its own page."
+    )
+    second_person: ClassVar[str] = "ALWAYS"
+
+    def apply(
+        self, lines: Sequence[ApprovalLine], *, approval: Approval, by: Actor, at: datetime, signature_id: int | None
+    ) -> list[Outcome]:
+        """Open each view."""
+        _two_persons(approval)
+        maker_id = approval.maker_id
+        return [_outcome(line, partial(support.carry_out, line, maker_id=maker_id, by=by, at=at)) for line in lines]
 
 
 def _outcome(line: ApprovalLine, work: Callable[[], object]) -> Outcome:

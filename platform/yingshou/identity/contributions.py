@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from yingshou.approvals import handlers
 from yingshou.audit import wording
 from yingshou.identity import approval_handlers, presenters, tasks
-from yingshou.identity.actions import decisions, duties, reference
+from yingshou.identity.actions import accounts, decisions, duties, reference, support
 from yingshou.jobs import registry as jobs
 from yingshou.tenancy import classes, permissions
 from yingshou.tenancy.actor import Capability, Duty
@@ -127,12 +127,32 @@ permissions.register(
     ),
 )
 
+permissions.register(
+    "identity.approve_support",
+    Permission(
+        sentence=_("Agree, as the second person, to a support view"),
+        duties={Duty.SECURITY_ADMINISTRATOR, Duty.CHECKER},
+        capabilities=_STAFF,
+    ),
+)
+permissions.register(
+    "identity.read_people",
+    Permission(
+        sentence=_("See who works for which organisation, without contact data"),
+        duties={Duty.SECURITY_ADMINISTRATOR, Duty.AUDIT_ADMINISTRATOR},
+        capabilities=_STAFF,
+    ),
+)
+
 handlers.register(decisions.DECIDE, approval_handlers.DecideOrganisation())
 handlers.register(duties.CHANGE_DUTIES, approval_handlers.ChangeDuties())
+handlers.register(accounts.ADD_ACCOUNT, approval_handlers.AddAccount())
+handlers.register(support.GRANT_SUPPORT, approval_handlers.GrantSupport())
 handlers.register(reference.CHANGE, approval_handlers.ChangeReferenceData())
 
 for _verb in presenters.HEADLINES:
-    _kind = "identity.reference.changed" if _verb == "changed" else f"identity.organisation.{_verb}"
+    _about = "reference" if _verb in ("changed", "job_retried") else "organisation"
+    _kind = f"identity.{_about}.{_verb}"
     wording.register(_kind, presenters.organisation_line)
 
 identities.register("identity", presenters.frame_identity)
@@ -163,5 +183,4 @@ navigation.register(
     ),
 )
 
-jobs.schedule("identity.forget_attempts", every=timedelta(days=1))
-assert tasks, "importing the tasks registers them"
+jobs.schedule(tasks.FORGET_ATTEMPTS, every=timedelta(days=1))

@@ -81,3 +81,11 @@ class NotYours(NotVisible):
     """The membership, invitation or account is not one this actor may know of."""
 
     code = "ORG-404"
+
+
+class AccountKnown(Conflict):
+    """The organisation has entered this account before."""
+
+    code = "ORG-011"
+    message = _("This bank account is already on the list, or waits for its check.")
+    cure = _("Use the entry that is there.")

@@ -35,6 +35,7 @@ HEADLINES: dict[str, "StrOrPromise"] = {
     "account_added": gettext_lazy("Bank account added"),
     "support_granted": gettext_lazy("Support view opened for platform staff"),
     "changed": gettext_lazy("Reference data changed"),
+    "job_retried": gettext_lazy("Failed job tried again"),
 }
 _HARM = frozenset({"reject", "suspend", "member_ended"})
 

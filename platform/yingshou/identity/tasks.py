@@ -9,7 +9,10 @@ from yingshou.jobs.running import RunningJob, job
 KEEP_ATTEMPTS = timedelta(days=30)
 
 
-@job("identity.forget_attempts")
+FORGET_ATTEMPTS = "identity.forget_attempts"
+
+
+@job(FORGET_ATTEMPTS)
 def forget_attempts(job: RunningJob) -> None:
     """Delete sign-in attempts that are older than the time we keep them."""
     signin.forget_attempts(before=job.at - KEEP_ATTEMPTS)

@@ -44,7 +44,7 @@ def invite(
         display_name=normalise(display_name),
         duties=sorted(str(duty) for duty in duties),
         token_hash=_token_hash(token),
-        invited_by_id=by.person_id,
+        invited_by_id=by.person_id or 0,
         created_at=at,
         expires_at=at + INVITE_AGE,
     )
@@ -104,7 +104,7 @@ def accept_invite(*, token: str, draft: AdministratorDraft | None, by: Actor, at
         Actor.system("identity.invite", organisation_id=row.organisation_id, request_id=by.request_id)
     ) as worker:
         if draft is None:
-            person = Person.objects.get(pk=by.person_id)
+            person = Person.objects.get(pk=by.person_id or 0)
             if person.email != row.email:
                 raise InviteClosed
         else:
@@ -146,7 +146,7 @@ def set_active(*, membership_id: int, active: bool, by: Actor, at: datetime) -> 
 @transaction.atomic
 def change_profile(*, display_name: str, phone: str, language: str, text_size: str, by: Actor, at: datetime) -> Person:
     """Change the actor's own name, phone, language and text size. An empty phone keeps the one on file."""
-    person = Person.objects.select_for_update(no_key=True).get(pk=by.person_id)
+    person = Person.objects.select_for_update(no_key=True).get(pk=by.person_id or 0)
     person.display_name = normalise(display_name)
     person.language = language
     person.text_size = text_size

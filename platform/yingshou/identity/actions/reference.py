@@ -1,5 +1,6 @@
 """Changes of regions and calendar days, each proposed by one member of staff and carried out when another agrees."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from django.db import transaction
@@ -99,7 +100,7 @@ def parent_code(code: str) -> str | None:
 
 
 def _submit(
-    object_type: str, object_id: int, label: str, payload: dict[str, object], *, by: Actor, at: datetime
+    object_type: str, object_id: int, label: str, payload: Mapping[str, object], *, by: Actor, at: datetime
 ) -> Approval:
     line = LineDraft(
         object_type=object_type,

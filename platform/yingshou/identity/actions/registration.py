@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, BinaryIO
 
+from allauth.account.models import EmailAddress
 from django.db import connection, transaction
+from django.db.models import Q
 
 from yingshou.audit import lifecycle
-from yingshou.documents.actions import store
+from yingshou.documents.actions import share, store
 from yingshou.identity.errors import AlreadyRegistered, CapabilityNotOpen, NotAnAdministrator, SignInNameTaken
 from yingshou.identity.models import Membership, Organisation, OrganisationDetails, OrganisationKind, Person
 from yingshou.identity.states import ORGANISATION, OrganisationState
@@ -148,13 +150,14 @@ def create_person(draft: AdministratorDraft, *, at: datetime, confirmed: bool = 
     :raises SignInNameTaken: if the sign-in name or address is in use
     """
     username, email = draft.username.strip().lower(), draft.email.strip().lower()
-    if Person.objects.filter(username__in=[username, email]).exists() or Person.objects.filter(email=email).exists():
+    # A name that is somebody's address would let one person sign in where another is meant.
+    if Person.objects.filter(Q(username__in=[username, email]) | Q(email__in=[username, email])).exists():
         raise SignInNameTaken(place="username")
     person = Person(username=username, email=email, display_name=normalise(draft.display_name), date_joined=at)
     person.set_phone(draft.phone)
     person.set_password(draft.password)
     person.save(force_insert=True)
-    person.emailaddress_set.create(email=email, verified=confirmed, primary=True)
+    EmailAddress.objects.create(user=person, email=email, verified=confirmed, primary=True)
     return person
 
 
@@ -183,7 +186,12 @@ def _fill_details(details: OrganisationDetails, draft: OrganisationDraft) -> Non
 
 
 def _store(licence: Sequence[Upload], *, by: Actor, at: datetime) -> list[int]:
-    return [store(upload.name, upload.stream, by=by, at=at, purpose="identity.licence").pk for upload in licence]
+    """Keep the files as the organisation's own, opened to the platform operator, whose staff compare them."""
+    ids = [store(upload.name, upload.stream, by=by, at=at).pk for upload in licence]
+    operators = Organisation.objects.with_capability(Capability.PLATFORM_OPERATOR).values_list("pk", flat=True)
+    if ids and operators:
+        share(ids, list(operators), by=by)
+    return ids
 
 
 def _check_capabilities(capabilities: Sequence[str]) -> None:

@@ -575,7 +575,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="bankaccount",
             constraint=models.UniqueConstraint(
-                fields=("organisation", "bank_code", "number_hmac"), name="bank_account_once"
+                condition=models.Q(("number_hmac", ""), _negated=True),
+                fields=("organisation", "bank_code", "number_hmac"),
+                name="bank_account_once",
             ),
         ),
         migrations.AddConstraint(

@@ -129,8 +129,9 @@ class Organisation(models.Model):
         return frozenset(Capability(value) for value in self.capabilities)
 
     def audience(self) -> list[int]:
-        """Whose timeline shows what happens to this organisation."""
-        return [self.pk]
+        """Whose timeline shows what happens to this organisation: its own, and the platform operator's."""
+        operators = Organisation.objects.with_capability(Capability.PLATFORM_OPERATOR)
+        return [self.pk, *operators.values_list("pk", flat=True)]
 
     def index_name(self) -> None:
         """Derive the search columns from the name; called by whoever sets the name, before saving."""
@@ -210,7 +211,11 @@ class BankAccount(models.Model):
         verbose_name_plural = _("bank accounts")
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(name="bank_account_once", fields=["organisation", "bank_code", "number_hmac"]),
+            models.UniqueConstraint(
+                name="bank_account_once",
+                fields=["organisation", "bank_code", "number_hmac"],
+                condition=~Q(number_hmac=""),
+            ),
             models.UniqueConstraint(
                 name="bank_account_one_default", fields=["organisation"], condition=Q(is_default=True, active=True)
             ),

@@ -96,7 +96,7 @@ class OrganisationGrant(UserObjectPermissionBase):
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"))
 
-    objects = UserObjectPermissionManager.from_queryset(GrantQuerySet)()
+    objects = UserObjectPermissionManager.from_queryset(GrantQuerySet)()  # type: ignore[misc]  # guardian declares a class variable
 
     class Meta(UserObjectPermissionBase.Meta):
         verbose_name = _("support grant")

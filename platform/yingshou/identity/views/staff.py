@@ -1,0 +1,97 @@
+"""The platform staff's pages: registrations that wait, and the decision of two."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from yingshou.approvals.models import Approval
+from yingshou.audit.selectors import timeline
+from yingshou.identity import labels, selectors
+from yingshou.identity.actions import decisions
+from yingshou.identity.forms import DecisionForm
+from yingshou.identity.models import Organisation, OrganisationDetails
+from yingshou.identity.states import ORGANISATION
+from yingshou.jobs.idempotency import idempotent
+from yingshou.kernel.errors import DomainError
+from yingshou.kernel.identifiers import uscc_warnings
+from yingshou.tenancy.guards import AppRequest, page
+
+EVENTS = {
+    "verify": gettext_lazy("Verify: the organisation is who it says it is"),
+    "reject": gettext_lazy("Reject: send back with a reason"),
+    "suspend": gettext_lazy("Suspend: its people can no longer act"),
+    "restore": gettext_lazy("Lift the suspension"),
+}
+
+
+@page("identity.read_registrations")
+def registrations(request: AppRequest) -> HttpResponse:
+    """Registrations that wait, oldest first, and what a colleague proposed already."""
+    waiting = selectors.organisations_to_verify(request.actor)
+    proposed = _proposals([row.pk for row in waiting])
+    rows = [{"organisation": row, "proposal": proposed.get(row.pk)} for row in waiting]
+    return render(request, "identity/registrations.html", {"rows": rows})
+
+
+@page("identity.read_registrations")
+def review(request: AppRequest, organisation_id: int) -> HttpResponse:
+    """One organisation as staff see it: what it declared, what is odd, what was decided."""
+    row = get_object_or_404(Organisation.objects.visible_to(request.actor).select_related("region"), pk=organisation_id)
+    return _review(request, row, None)
+
+
+@page("identity.review_organisation", methods=["POST"])
+@idempotent
+def propose(request: AppRequest, organisation_id: int) -> HttpResponse:
+    """First of two: propose a decision."""
+    row = get_object_or_404(Organisation.objects.visible_to(request.actor), pk=organisation_id)
+    form = DecisionForm(request.POST, events=_events(row))
+    if form.is_valid():
+        code, text = form.cleaned_data["reason"] or ("", "")
+        try:
+            decisions.propose_decision(
+                organisation_id=row.pk,
+                event=form.cleaned_data["event"],
+                reason_code=code,
+                reason=text,
+                by=request.actor,
+                at=request.at,
+            )
+        except DomainError as error:
+            form.add_error(None, f"{error.message_text} {error.cure_text}")
+        else:
+            messages.success(request, _("Proposed; a second member of staff decides."))
+            return redirect("identity:registrations")
+    return _review(request, row, form)
+
+
+def _review(request: AppRequest, row: Organisation, form: DecisionForm | None) -> HttpResponse:
+    events = _events(row)
+    proposal = _proposals([row.pk]).get(row.pk)
+    context = {
+        "organisation": row,
+        "details": OrganisationDetails.objects.filter(pk=row.pk).first(),
+        "capabilities": labels.capability_labels(row.capabilities),
+        "warnings": uscc_warnings(row.uscc),
+        "proposal": proposal,
+        "form": form or DecisionForm(events=events),
+        "may_propose": bool(events) and proposal is None and request.actor.may("identity.review_organisation"),
+        "story": timeline("identity.organisation", row.pk, actor=request.actor),
+    }
+    return render(request, "identity/review.html", context, status=422 if form is not None else 200)
+
+
+def _events(row: Organisation) -> list[tuple[str, Any]]:
+    return [(step.event, EVENTS[step.event]) for step in ORGANISATION.available(row.state, who="staff")]
+
+
+def _proposals(organisation_ids: list[int]) -> dict[int, Approval]:
+    approvals = Approval.objects.open().filter(
+        action=decisions.DECIDE, lines__object_id__in=organisation_ids, lines__is_live=True
+    )
+    found = approvals.prefetch_related("lines")
+    return {line.object_id: approval for approval in found for line in approval.lines.all()}
