@@ -81,6 +81,19 @@ document.addEventListener("keydown", (event) => {
   last = event.key;
 });
 
+// A day can be typed; the button opens the browser's calendar and writes what was picked as 2026-11-18.
+document.addEventListener("click", (event) => {
+  const box = event.target.closest("[data-pick-day]")?.parentElement;
+  if (!box) return;
+  const [text, native] = box.querySelectorAll("input");
+  native.value = text.value;
+  native.onchange = () => {
+    text.value = native.value;
+    text.focus();
+  };
+  native.showPicker?.();
+});
+
 // Drop zones: a file let go on the frame lands in its input.
 for (const zone of all("[data-upload]")) {
   const input = one("input[type=file]", zone);

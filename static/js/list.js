@@ -46,12 +46,14 @@ export const inFigures = (fen) => {
 };
 
 const follow = (form) => {
-  const bar = document.querySelector(`[data-selection-bar="${form.id}"]`);
+  // Not form.id: the boxes are called "id" and stand in its place.
+  const id = form.getAttribute("id");
+  const bar = document.querySelector(`[data-selection-bar="${id}"]`);
   if (!bar) return;
   const part = (name) => bar.querySelector(`[data-bar-${name}]`);
-  const boxes = [...document.querySelectorAll(`input[type=checkbox][name=id][form="${form.id}"]`)];
+  const boxes = [...document.querySelectorAll(`input[type=checkbox][name=id][form="${id}"]`)];
   const whole = document.querySelector("[data-select-page]");
-  const every = form.querySelector("[data-select-all]");
+  const every = document.querySelector(`[data-select-all][form="${id}"]`);
   const facts = new Map(
     [...form.querySelectorAll("[data-fact-code]")].map((fact) => [fact.dataset.factCode, fact.dataset]),
   );
@@ -68,7 +70,7 @@ const follow = (form) => {
     const picked = boxes.filter((box) => box.checked);
     const isAll = every?.checked ?? false;
     const number = isAll ? every.dataset.total : picked.length;
-    part("count").textContent = bar.dataset.countOne.replace("%(n)s", number);
+    part("count").textContent = bar.dataset.countOne.replace("{n}", number);
     const amounts = picked.map((box) => box.dataset.amount).filter(Boolean);
     const fen = amounts.reduce((sum, text) => sum + toFen(text), 0n);
     part("sum").hidden = isAll || !amounts.length;

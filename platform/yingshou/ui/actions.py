@@ -46,6 +46,8 @@ def save_view(*, list_name: str, name: str, query: str, by: Actor) -> SavedView:
     others = SavedView.objects.visible_to(by).filter(list_name=list_name).exclude(name=name)
     if others.count() >= VIEWS_PER_LIST:
         raise TooManySavedViews(limit=VIEWS_PER_LIST)
+    assert by.organisation_id is not None, "the page is for signed-in people"
+    assert by.person_id is not None, "the page is for signed-in people"
     view, _created = SavedView.objects.update_or_create(
         organisation_id=by.organisation_id,
         person_id=by.person_id,

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-WIDTH, HEIGHT = 720, 170
+WIDTH, HEIGHT = 720, 190
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 26
 BAR_SHARE = Decimal("0.55")
 AXIS_STEPS = 4
+# Times a power of ten; each divides by four into figures a reader can add.
+NICE = tuple(Decimal(factor) for factor in ("1", "1.2", "1.6", "2", "2.4", "3", "4", "5", "6", "8", "10"))
 
 
 @dataclass(frozen=True)
@@ -200,14 +202,14 @@ class AgeingBar:
 
 def nice_top(highest: Decimal) -> Decimal:
     """
-    The smallest of 1, 2, 4, 5, 8, 10 times a power of ten that is not below a figure; quarters of it read well.
+    The smallest readable number that is not below a figure: one whose quarters are readable too.
 
     :param highest: not negative
     """
     if highest <= 0:
         return Decimal(1)
     power = Decimal(10) ** (highest.adjusted())
-    return next(power * factor for factor in (1, 2, 4, 5, 8, 10) if power * factor >= highest)
+    return next(power * factor for factor in NICE if power * factor >= highest)
 
 
 def _px(value: Decimal | int) -> str:

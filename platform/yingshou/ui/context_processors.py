@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from yingshou.tenancy.actor import Actor
-from yingshou.ui import navigation
 from yingshou.ui.frame import FrameIdentity, identity_of
+from yingshou.ui.navigation import NavEntry, entries_for
 
 TEXT_SIZE_COOKIE = "text_size"
 TEXT_SIZES = ("small", "medium", "large")
@@ -42,17 +42,17 @@ class Frame:
         return identity_of(self._request) if self.is_signed_in else None
 
     @cached_property
-    def navigation(self) -> list[navigation.NavEntry]:
+    def navigation(self) -> list[NavEntry]:
         """The entries on the left."""
-        return navigation.entries_for(self.actor, self._request.path) if self.is_signed_in else []
+        return entries_for(self.actor, self._request.path) if self.is_signed_in else []
 
     @cached_property
-    def phone_first(self) -> list[navigation.NavEntry]:
+    def phone_first(self) -> list[NavEntry]:
         """What a phone shows without opening more."""
         return self.navigation[:PHONE_ENTRIES]
 
     @cached_property
-    def phone_rest(self) -> list[navigation.NavEntry]:
+    def phone_rest(self) -> list[NavEntry]:
         """What a phone shows behind "More"."""
         return self.navigation[PHONE_ENTRIES:]
 

@@ -33,7 +33,8 @@ def capped_counts(querysets: Mapping[str, QuerySet[Any]], *, limit: int = EXACT_
             continue
         using = queryset.db
         names.append(name)
-        parts.append(f"(select count(*) from ({sql}) counted)")
+        # Compiled by Django, values apart.
+        parts.append(f"(select count(*) from ({sql}) counted)")  # noqa: S608
         values.extend(params)
     if names:
         with connections[using].cursor() as cursor:

@@ -149,7 +149,7 @@ def _csv_value(value: Any) -> str:
 
 def _xlsx(lines: Iterator[list[Any]]) -> IO[bytes]:
     """The workbook in a temporary file that vanishes when the response has been sent."""
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # the response closes it, which deletes it
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,

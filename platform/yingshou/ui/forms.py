@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 REASON_LENGTH = 500
+YUAN = _("yuan")
 
 
 class FormRenderer(TemplatesSetting):
@@ -33,7 +34,7 @@ class AmountInput(forms.TextInput):
 
     template_name = "ui/widgets/amount.html"
 
-    def __init__(self, attrs: dict[str, Any] | None = None, *, unit: StrOrPromise = _("yuan")) -> None:
+    def __init__(self, attrs: dict[str, Any] | None = None, *, unit: StrOrPromise = YUAN) -> None:
         super().__init__({"inputmode": "decimal", "autocomplete": "off", **(attrs or {})})
         self.unit = unit
 
@@ -55,7 +56,7 @@ class AmountField(forms.DecimalField):
         super().__init__(**({"max_digits": 18, "decimal_places": 2} | kwargs))
         self.localize = False
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # the stubs inherit from IntegerField
         """
         Parse what was typed.
 
@@ -76,12 +77,18 @@ class AmountField(forms.DecimalField):
 
 
 class DateInput(forms.DateInput):
-    """A day, picked from a calendar or typed; always 2026-11-18."""
+    """
+    A day, typed or picked from a calendar; always shown as 2026-11-18.
 
-    input_type = "date"
+    The browser's own date field would write the day in the order of the machine's locale.
+    """
+
+    input_type = "text"
+    template_name = "ui/widgets/date.html"
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({"class": "y-input-date", **(attrs or {})}, format="%Y-%m-%d")
+        defaults = {"class": "y-input-date", "inputmode": "numeric", "autocomplete": "off", "placeholder": "2026-11-18"}
+        super().__init__(defaults | (attrs or {}), format="%Y-%m-%d")
 
 
 class DateField(forms.DateField):
@@ -106,7 +113,7 @@ class ReasonInput(forms.MultiWidget):
 
     def __init__(self, choices: Sequence[tuple[str, StrOrPromise]], attrs: dict[str, Any] | None = None) -> None:
         words = forms.Textarea({"rows": 2, "maxlength": REASON_LENGTH})
-        super().__init__({"code": forms.Select(choices=choices), "text": words}, attrs)
+        super().__init__({"code": forms.Select({"aria-label": _("Reason")}, choices=choices), "text": words}, attrs)
 
     def decompress(self, value: Any) -> list[str]:
         """Split a (code, words) pair for the two inputs."""
@@ -114,7 +121,7 @@ class ReasonInput(forms.MultiWidget):
 
     def id_for_label(self, id_: str) -> str:
         """The code's input: the label and the error summary lead there."""
-        return f"{id_}_code"
+        return f"{id_}_0"
 
 
 class ReasonField(forms.MultiValueField):
@@ -154,7 +161,7 @@ class ReasonField(forms.MultiValueField):
 
         :raises ValidationError: if a required code or required words are missing
         """
-        code, words = (data_list + ["", ""])[:2] if data_list else ("", "")
+        code, words = [*data_list, "", ""][:2] if data_list else ("", "")
         if not code and self.required:
             raise ValidationError(self.error_messages["no_code"], code="no_code")
         if code in self.words_required and not words.strip():

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from yingshou.tenancy.guards import AppRequest
 from yingshou.ui.charts import AgeingBar, BarChart, Series, Sparkline
-from yingshou.ui.forms import AmountField, DateField, FileDrop, ReasonField
+from yingshou.ui.forms import AmountField, DateField, DateInput, FileDrop, ReasonField
 from yingshou.ui.lists import Chip, Column, Fact, FilterGroup, Kind, List, Order, Page
 from yingshou.ui.models import SavedView
 
@@ -95,8 +95,8 @@ class SampleFilter(django_filters.FilterSet):
     """The filters of the sample list."""
 
     supplier = django_filters.CharFilter(label=_("Supplier"))
-    due_from = django_filters.DateFilter(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    due_to = django_filters.DateFilter(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
+    due_from = django_filters.DateFilter(label=_("From"), widget=DateInput)
+    due_to = django_filters.DateFilter(label=_("To"), widget=DateInput)
     contract = django_filters.CharFilter(label=_("Contract number"))
 
     class Meta:
@@ -129,7 +129,7 @@ class SampleList(List[Any]):
         Column("match", _("Difference"), "difference", tone="tone"),
         Column("due", _("Due date"), "due", Kind.DATE),
         Column("waiting", _("Waiting"), "requested_at", Kind.WAIT, amber_after=6),
-        Column("turn", _("State · whose turn"), "turn"),
+        Column("turn", _("State · whose turn"), "turn", sub=lambda _row: _("your turn")),
     )
     is_selectable = True
     amount = "claimed"
@@ -193,7 +193,9 @@ def samples(request: AppRequest) -> dict[str, Any]:
     query = request.GET.copy()
     empty = QueryDict()
     return {
-        "sample_list": SampleList(SavedView.objects.none(), query=query, actor=request.actor, at=AT, export_url="#lists"),
+        "sample_list": SampleList(
+            SavedView.objects.none(), query=query, actor=request.actor, at=AT, export_url="#lists"
+        ),
         "empty_list": EmptySampleList(SavedView.objects.none(), query=empty, actor=request.actor, at=AT),
         "form": SampleForm(initial={"amount": Decimal("113000"), "due_date": date(2027, 1, 30)}),
         "bad_form": SampleForm({"amount": "1,13000", "reason_code": "OTHER"}, auto_id="bad_%s"),
@@ -250,14 +252,23 @@ def sample_lines() -> list[SampleLine]:
     """A story of a receivable, newest first."""
     signature = SampleSignature("valid", str(_("Finance director")))
     return [
-        SampleLine(str(_("Waiting for payment")), "恒川机械", str(_("Due 2027-01-30, reminder 7 days before")), tone="next"),
         SampleLine(
-            str(_("Debtor confirmed")), "恒川机械", str(_("Signed together with 33 others")), AT - timedelta(days=4),
-            url="#timeline", signature=signature,
+            str(_("Waiting for payment")), "恒川机械", str(_("Due 2027-01-30, reminder 7 days before")), tone="next"
         ),
         SampleLine(
-            str(_("Returned for correction")), "恒川机械", str(_("Quantity differs: 480 received")),
-            AT - timedelta(days=5), tone="harm",
+            str(_("Debtor confirmed")),
+            "恒川机械",
+            str(_("Signed together with 33 others")),
+            AT - timedelta(days=4),
+            url="#timeline",
+            signature=signature,
+        ),
+        SampleLine(
+            str(_("Returned for correction")),
+            "恒川机械",
+            str(_("Quantity differs: 480 received")),
+            AT - timedelta(days=5),
+            tone="harm",
         ),
         SampleLine(str(_("Uploaded and sent")), "明泰零部件", "", AT - timedelta(days=6)),
     ]
@@ -270,23 +281,75 @@ def sample_rows() -> list[SampleRow]:
     turn = str(_("Waiting for confirmation"))
     return [
         SampleRow(
-            1, "明泰零部件有限公司", "HT-2026-0417", "24312000000104882317", Decimal("113000"), Decimal("113000"),
-            "AGREES", agrees, "green", date(2027, 1, 30), AT - timedelta(days=6), turn, valid,
+            1,
+            "明泰零部件有限公司",
+            "HT-2026-0417",
+            "24312000000104882317",
+            Decimal("113000"),
+            Decimal("113000"),
+            "AGREES",
+            agrees,
+            "green",
+            date(2027, 1, 30),
+            AT - timedelta(days=6),
+            turn,
+            valid,
         ),
         SampleRow(
-            2, "建和物流有限公司", "YS-26-088", "24312000000099120043", Decimal("48000"), Decimal("48000"),
-            "AGREES", agrees, "green", date(2026, 12, 31), AT - timedelta(days=5), turn,
+            2,
+            "建和物流有限公司",
+            "YS-26-088",
+            "24312000000099120043",
+            Decimal("48000"),
+            Decimal("48000"),
+            "AGREES",
+            agrees,
+            "green",
+            date(2026, 12, 31),
+            AT - timedelta(days=5),
+            turn,
         ),
         SampleRow(
-            3, "锐成精工有限公司", "CG-2026-231", "24312000000110045562", Decimal("250000"), Decimal("240000"),
-            "DIFFERS", str(_("10,000.00 less")), "red", date(2027, 2, 15), AT - timedelta(days=2), turn, valid,
+            3,
+            "锐成精工有限公司",
+            "CG-2026-231",
+            "24312000000110045562",
+            Decimal("250000"),
+            Decimal("240000"),
+            "DIFFERS",
+            str(_("10,000.00 less")),
+            "red",
+            date(2027, 2, 15),
+            AT - timedelta(days=2),
+            turn,
+            valid,
         ),
         SampleRow(
-            4, "华远包装材料有限公司", "BZ-0925", "24312000000108834410", Decimal("36720"), Decimal("36720"),
-            "AGREES", agrees, "green", date(2026, 12, 20), AT - timedelta(days=1), turn,
+            4,
+            "华远包装材料有限公司",
+            "BZ-0925",
+            "24312000000108834410",
+            Decimal("36720"),
+            Decimal("36720"),
+            "AGREES",
+            agrees,
+            "green",
+            date(2026, 12, 20),
+            AT - timedelta(days=1),
+            turn,
         ),
         SampleRow(
-            5, "同辉电气有限公司", "TH-7721", "24312000000113320871", Decimal("88400"), None,
-            "NOT_IN_BOOK", str(_("To be checked")), "amber", date(2027, 1, 10), AT - timedelta(hours=3), turn,
+            5,
+            "同辉电气有限公司",
+            "TH-7721",
+            "24312000000113320871",
+            Decimal("88400"),
+            None,
+            "NOT_IN_BOOK",
+            str(_("To be checked")),
+            "amber",
+            date(2027, 1, 10),
+            AT - timedelta(hours=3),
+            turn,
         ),
     ]

@@ -16,6 +16,8 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
 
     def visible_to(self, actor: Actor) -> SavedViewQuerySet:
         """The person's own views in the organisation acted for."""
+        if actor.organisation_id is None or actor.person_id is None:
+            return self.none()
         return self.filter(organisation_id=actor.organisation_id, person_id=actor.person_id)
 
 

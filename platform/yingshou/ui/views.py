@@ -91,5 +91,7 @@ def gallery(request: AppRequest) -> HttpResponse:
 def _back(request: HttpRequest) -> HttpResponseRedirect:
     """The page the form stood on, if it is one of ours."""
     target = request.POST.get("next", "/")
-    ours = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    ours = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return HttpResponseRedirect(target if ours else "/")

@@ -64,6 +64,15 @@ class Column:
     amber_after: int | None = None
 
     @property
+    def css(self) -> str:
+        """The class of its cells."""
+        if self.is_number:
+            return "y-num-cell"
+        if self.is_lead:
+            return "y-lead"
+        return "y-nowrap" if self.kind in {Kind.DATE, Kind.INSTANT, Kind.WAIT} else ""
+
+    @property
     def is_number(self) -> bool:
         """Whether the column is right-aligned."""
         return self.kind in {Kind.AMOUNT, Kind.COUNT}

@@ -65,14 +65,14 @@ class _RowIsAfter(Func):
         self.width = len(columns)
         self.operator = operator
 
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *args: Any, **kwargs: Any
-    ) -> tuple[str, list[Any]]:
+    def as_sql(  # type: ignore[override]  # none of the arguments of Func's templates applies
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[Any, ...]]:
         """Both rows side by side."""
         parts = [compiler.compile(expression) for expression in self.get_source_expressions()]
         columns = ", ".join(sql for sql, _params in parts[: self.width])
         values = ", ".join(sql for sql, _params in parts[self.width :])
-        return f"({columns}) {self.operator} ({values})", [item for _sql, params in parts for item in params]
+        return f"({columns}) {self.operator} ({values})", tuple(item for _sql, params in parts for item in params)
 
 
 def page_of(

@@ -235,7 +235,7 @@ class List(Generic[M]):
         return [
             ChipView(
                 label=chip.label,
-                url=self.url(**{chip.parameter: None if chip in self.chosen_chips else chip.value}),
+                url=self.url({chip.parameter: None if chip in self.chosen_chips else chip.value}),
                 count_text=shown(self.counts[chip.name]),
                 tone=chip.tone,
                 is_current=chip in self.chosen_chips,
@@ -245,17 +245,17 @@ class List(Generic[M]):
 
     # Addresses
 
-    def url(self, *, keep_place: bool = False, **changes: str | None) -> str:
+    def url(self, changes: Mapping[str, str | None] | None = None) -> str:
         """The address of the list with parameters changed; a change begins at the first page again."""
-        dropped = frozenset() if keep_place else PLACE
+        changed = dict(changes or {})
         pairs = [
             (key, value)
             for key, values in self.query.lists()
-            if key not in dropped and key not in changes
+            if key not in PLACE and key not in changed
             for value in values
             if value != ""
         ]
-        pairs += [(key, value) for key, value in changes.items() if value]
+        pairs += [(key, value) for key, value in changed.items() if value]
         return "?" + urlencode(pairs)
 
     @property
@@ -266,12 +266,12 @@ class List(Generic[M]):
     @property
     def next_url(self) -> str:
         """The next page, or ""."""
-        return self.url(after=self._page.after) if self._page.after else ""
+        return self.url({"after": self._page.after}) if self._page.after else ""
 
     @property
     def previous_url(self) -> str:
         """The page before, or ""."""
-        return self.url(before=self._page.before) if self._page.before else ""
+        return self.url({"before": self._page.before}) if self._page.before else ""
 
     @property
     def first_url(self) -> str:
@@ -288,7 +288,9 @@ class List(Generic[M]):
         """The orders as links."""
         members: list[Order] = list(self.order)
         return [
-            OrderView(label=member.label, url=self.url(order=member.parameter), is_current=member is self.chosen_order)
+            OrderView(
+                label=member.label, url=self.url({ORDER: member.parameter}), is_current=member is self.chosen_order
+            )
             for member in members
         ]
 
@@ -325,7 +327,7 @@ class List(Generic[M]):
             return []
         form = self.filterset.form
         return [
-            Applied(label=field.label or name, value=_said(form[name], value), url=self.url(**{name: None}))
+            Applied(label=field.label or name, value=_said(form[name], value), url=self.url({name: None}))
             for name, field in form.fields.items()
             for value in self.query.getlist(name)[:1]
             if value
