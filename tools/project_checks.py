@@ -27,7 +27,7 @@ _URL = re.compile(r"\{% url ['\"]([\w:.-]+)['\"]")
 
 def migration_problems() -> list[str]:
     """Return models without a migration and apps with two last migrations."""
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None)
     found = [f"{app} has forked migrations: {', '.join(names)}" for app, names in loader.detect_conflicts().items()]
     changes = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(graph=loader.graph)
     for app, migrations in changes.items():
