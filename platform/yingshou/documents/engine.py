@@ -66,7 +66,8 @@ def typed_rows(kind: ImportKind, sheets: Sequence[Mapping[str, Any]]) -> str:
     cases = " ".join(f"when {number} then {_literal(name)}" for number, name in names.items())
     sheet = f"case r.sheet_no {cases} else '' end" if cases else "''"
     columns = [
-        f'r.data[{place}]::{column.cell.sql_type} as "{column.name}"' for place, column in enumerate(kind.columns, start=1)
+        f'r.data[{place}]::{column.cell.sql_type} as "{column.name}"'
+        for place, column in enumerate(kind.columns, start=1)
     ]
     return f"r.seq::bigint as row_id, r.seq, {sheet} as sheet, r.row_no, {', '.join(columns)}"
 
@@ -113,16 +114,18 @@ def mark_known(batch: ImportBatch, first: int, last: int) -> int:
     """Mark rows that this organisation took over before, whichever batch they came with."""
     with connection.cursor() as cursor:
         cursor.execute(KNOWN, {"batch": batch.pk, "first": first, "last": last})
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
-def _materialise(batch: ImportBatch, kind: ImportKind, table: str, states: Sequence[str], first: int, last: int) -> None:
+def _materialise(
+    batch: ImportBatch, kind: ImportKind, table: str, states: Sequence[str], span: tuple[int, int]
+) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"create temporary table {table} on commit drop as select {typed_rows(kind, batch.sheets)} "  # noqa: S608
             "from documents_importrow r where r.batch_id = %(batch)s and r.state = any(%(states)s) "
             "and r.seq between %(first)s and %(last)s order by r.seq",
-            {"batch": batch.pk, "states": list(states), "first": first, "last": last},
+            {"batch": batch.pk, "states": list(states), "first": span[0], "last": span[1]},
         )
 
 
@@ -132,7 +135,7 @@ def run_checks(batch: ImportBatch, kind: ImportKind, at: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(DUPLICATES, given)
     mark_known(batch, 1, batch.rows_read)
-    _materialise(batch, kind, CHECKED_ROWS, [RowState.READY, RowState.ERROR], 1, batch.rows_read)
+    _materialise(batch, kind, CHECKED_ROWS, [RowState.READY, RowState.ERROR], (1, batch.rows_read))
     with connection.cursor() as cursor:
         cursor.execute(f"analyze {CHECKED_ROWS}")
         for check in kind.checks:
@@ -142,7 +145,11 @@ def run_checks(batch: ImportBatch, kind: ImportKind, at: datetime) -> None:
 
 def _run_check(cursor: Any, check: Check, given: Mapping[str, Any]) -> None:
     selected = check.sql.replace("{rows}", CHECKED_ROWS)
-    target = {Effect.ERROR: "'ERROR'", Effect.WARNING: "r.state", Effect.KNOWN: "case r.state when 'READY' then 'KNOWN' else r.state end"}
+    target = {
+        Effect.ERROR: "'ERROR'",
+        Effect.WARNING: "r.state",
+        Effect.KNOWN: "case r.state when 'READY' then 'KNOWN' else r.state end",
+    }
     cursor.execute(
         f"update documents_importrow r set state = {target[check.effect]}, "  # noqa: S608
         "problems = coalesce(r.problems, '[]') || jsonb_build_array(jsonb_build_object('key', %(check_code)s::text, "
@@ -174,7 +181,7 @@ def count(batch: ImportBatch, kind: ImportKind) -> tuple[dict[str, int], list[di
     totals: list[dict[str, Any]] = []
     for state, unit, rows, total, with_notes in found:
         counts[state] = counts.get(state, 0) + rows
-        if state == RowState.READY:
+        if state == RowState.READY and with_notes:
             counts["WARNED"] = counts.get("WARNED", 0) + with_notes
         if total is not None:
             totals.append({"state": state, "currency": unit, "count": rows, "amount": total})
@@ -212,7 +219,10 @@ class RowSet:
         return dict(self.batch.options)
 
     def _run(self, cursor: Any, sql: str, params: Mapping[str, Any] | None) -> None:
-        cursor.execute(sql.replace("{rows}", self.table), {**parameters(self.batch, self.at), "person": self.person_id, **(params or {})})
+        cursor.execute(
+            sql.replace("{rows}", self.table),
+            {**parameters(self.batch, self.at), "person": self.person_id, **(params or {})},
+        )
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> int:
         """Run one statement; how many rows it touched."""
@@ -260,7 +270,9 @@ def accept_chunk(batch: ImportBatch, kind: ImportKind, *, at: datetime, by: Acto
     :raises RowsLeftOver: if the kind did not say what became of a row
     """
     with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, %s))", [f"import:{kind.name}", batch.organisation_id])
+        cursor.execute(
+            "select pg_advisory_xact_lock(hashtextextended(%s, %s))", [f"import:{kind.name}", batch.organisation_id]
+        )
         cursor.execute(
             "select min(seq), max(seq), count(*) from (select seq from documents_importrow where batch_id = %s and state = 'READY' "
             "and seq > %s order by seq limit %s) c",
@@ -270,7 +282,7 @@ def accept_chunk(batch: ImportBatch, kind: ImportKind, *, at: datetime, by: Acto
     if not found:
         return False
     mark_known(batch, first, last)
-    _materialise(batch, kind, CHUNK_ROWS, [RowState.READY], first, last)
+    _materialise(batch, kind, CHUNK_ROWS, [RowState.READY], (first, last))
     chunk = RowSet(batch, CHUNK_ROWS, at, by)
     chunk.size = int(chunk.fetch("select count(*) from {rows}")[0][0])
     if chunk.size:
@@ -301,7 +313,9 @@ def undo_rows(batch: ImportBatch, kind: ImportKind, *, at: datetime, by: Actor) 
         )
     kind.undo(RowSet(batch, UNDONE_ROWS, at, by))
     with connection.cursor() as cursor:
-        cursor.execute("update documents_importrow set state = 'UNDONE' where batch_id = %s and state = 'ACCEPTED'", [batch.pk])
+        cursor.execute(
+            "update documents_importrow set state = 'UNDONE' where batch_id = %s and state = 'ACCEPTED'", [batch.pk]
+        )
         done = int(cursor.rowcount)
         cursor.execute(f"drop table {UNDONE_ROWS}")
     return done

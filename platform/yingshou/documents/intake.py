@@ -27,6 +27,7 @@ from django.utils.translation import override
 import yingshou
 from yingshou.documents.kinds import ImportKind
 from yingshou.documents.reader.headers import header_word
+from yingshou.documents.reader.names import META_SHEET
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,6 @@ WALL_SECONDS = 300
 LONGEST_LINE = 32 * 1024 * 1024
 PIPE_BYTES = 1024 * 1024
 CHUNK_ROWS = 2_000
-META_SHEET = "_meta"
 NOTES_SHEETS = ("填写说明", "Notes")
 
 Row = bytes
@@ -132,7 +132,8 @@ class Reader:
             cwd="/",
             close_fds=True,
         )
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         with contextlib.suppress(OSError):
             fcntl.fcntl(self._process.stdout.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self._timer = threading.Timer(self._bounds.wall_seconds, self._stop_late)
@@ -147,7 +148,8 @@ class Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         process = self._process
-        assert process is not None and process.stdout is not None
+        assert process is not None
+        assert process.stdout is not None
         if self._timer is not None:
             self._timer.cancel()
         if process.poll() is None:
@@ -172,7 +174,8 @@ class Reader:
 
         A child that dies without a last word is reported as ``refused`` with the reason that its death shows.
         """
-        assert self._process is not None and self._process.stdout is not None
+        assert self._process is not None
+        assert self._process.stdout is not None
         rows: list[Row] = []
         last = ""
         while line := self._process.stdout.readline(LONGEST_LINE):
@@ -200,7 +203,9 @@ class Reader:
         code = self._process.wait()
         logger.warning("reader_died", extra={"code": code, "too_long": self._too_long})
         key = "too_much_memory" if code in {-6, -9, -11} and not self._too_long else "too_slow"
-        params = {"limit": self._bounds.memory_mb} if key == "too_much_memory" else {"limit": int(self._bounds.wall_seconds)}
+        params = (
+            {"limit": self._bounds.memory_mb} if key == "too_much_memory" else {"limit": int(self._bounds.wall_seconds)}
+        )
         return {"type": "refused", "key": key, "sheet": None, "row": None, "column": None, "params": params}
 
 

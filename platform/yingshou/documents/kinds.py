@@ -43,7 +43,7 @@ A check selects ``row_id`` and ``params`` (jsonb or NULL; its keys fill the mess
 
     def accept(chunk: Chunk) -> None:
         chunk.execute("create temporary table made on commit drop as "
-                      "select row_id, nextval('receivables_receivable_id_seq') as result_id, * from {rows}")
+                      "select nextval('receivables_receivable_id_seq') as result_id, * from {rows}")
         chunk.execute("insert into receivables_receivable (...) select ... from made")
         chunk.mark_accepted("receivables.receivable", "select row_id, result_id from made")
 
@@ -128,13 +128,33 @@ class UploadOption:
 class Chunk(Protocol):
     """READY rows of one batch handed to ``accept``, inside the transaction that moves the cursor."""
 
-    batch_id: int
-    organisation_id: int
-    person_id: int | None
-    options: Mapping[str, str]
-    at: datetime
-    by: Actor
-    size: int
+    @property
+    def batch_id(self) -> int:
+        """The batch."""
+
+    @property
+    def organisation_id(self) -> int:
+        """The organisation it belongs to."""
+
+    @property
+    def person_id(self) -> int | None:
+        """Who accepted it, or takes it back."""
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """What was chosen at upload."""
+
+    @property
+    def at(self) -> datetime:
+        """The instant of the acceptance or of the undoing."""
+
+    @property
+    def by(self) -> Actor:
+        """The actor of the job."""
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> int:
         """Run one statement, ``{rows}`` replaced, own params added to the engine's; the number of rows it touched."""
@@ -159,11 +179,25 @@ class Undo(Protocol):
     The kind locks its objects, raises a ``DomainError`` when somebody acted on one of them, and otherwise takes all back.
     """
 
-    batch_id: int
-    organisation_id: int
-    person_id: int | None
-    at: datetime
-    by: Actor
+    @property
+    def batch_id(self) -> int:
+        """The batch."""
+
+    @property
+    def organisation_id(self) -> int:
+        """The organisation it belongs to."""
+
+    @property
+    def person_id(self) -> int | None:
+        """Who accepted it, or takes it back."""
+
+    @property
+    def at(self) -> datetime:
+        """The instant of the acceptance or of the undoing."""
+
+    @property
+    def by(self) -> Actor:
+        """The actor of the job."""
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> int:
         """Run one statement with ``{rows}`` replaced."""

@@ -25,7 +25,9 @@ class StoredFileQuerySet(models.QuerySet["StoredFile"]):
             function="app_can_see",
             output_field=models.BooleanField(),
         )
-        return self.filter(Q(organisation_id=organisation_id) | Q(audience__contains=[organisation_id]) | Exact(granted, True))
+        return self.filter(
+            Q(organisation_id=organisation_id) | Q(audience__contains=[organisation_id]) | Exact(granted, True)
+        )
 
 
 class StoredFile(models.Model):

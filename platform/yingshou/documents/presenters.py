@@ -76,7 +76,15 @@ def batch_line(event: AuditEvent) -> Line:
 
 def figures(batch: ImportBatch) -> list[Figure]:
     """The numbers that a person reads before accepting: new, known, twice, wrong, left out."""
-    order = [RowState.READY, RowState.ACCEPTED, RowState.KNOWN, RowState.DUPLICATE, RowState.ERROR, RowState.SKIPPED, RowState.UNDONE]
+    order = [
+        RowState.READY,
+        RowState.ACCEPTED,
+        RowState.KNOWN,
+        RowState.DUPLICATE,
+        RowState.ERROR,
+        RowState.SKIPPED,
+        RowState.UNDONE,
+    ]
     found = []
     for state in order:
         number = batch.count(state)

@@ -75,6 +75,7 @@ class Story:
         self.notes: list[Message] = []
         self.unmapped: list[Message] = []
         self.last: Message = {}
+        self.meta: dict[str, str] = {}
 
     def hear(self, message: Message) -> None:
         """Sort one message."""
@@ -83,11 +84,15 @@ class Story:
             self.sheets.append(message)
         elif what == "note":
             self.notes.append(message)
+        elif what == "meta":
+            self.meta = message["facts"]
         elif what == "sheet_unmapped":
             self.unmapped.append(message)
         elif what == "sheet_ignored":
             params = {"count": len(message["missing"])}
-            self.notes.append({"key": "sheet_ignored", "sheet": message["sheet"], "row": message["row"], "params": params})
+            self.notes.append(
+                {"key": "sheet_ignored", "sheet": message["sheet"], "row": message["row"], "params": params}
+            )
         elif what in {"end", "refused"}:
             self.last = message
 
@@ -120,6 +125,10 @@ def _conclude(batch: ImportBatch, kind: ImportKind, story: Story, *, by: Actor, 
         if batch.state != State.READING:
             return batch
         batch.sheets = story.sheets
+        version = story.meta.get("version", kind.template_version)
+        if version != kind.template_version:
+            params = {"version": version, "present": kind.template_version}
+            story.notes.append({"key": "old_template", "params": params})
         engine.run_checks(batch, kind, at)
         counts, totals = engine.count(batch, kind)
         facts = {

@@ -46,7 +46,7 @@ class SampleTouched(Conflict):
 def accept(chunk: Chunk) -> None:
     """Make one parcel of each row."""
     chunk.execute(
-        "create temporary table made on commit drop as select row_id, "
+        "create temporary table made on commit drop as select "
         "nextval('sample_parcel_id_seq') as result_id, * from {rows}"
     )
     chunk.execute(
@@ -120,7 +120,7 @@ def counted(table: str = "sample_parcel") -> Iterator[dict[str, Any]]:
 def count(table: str = "sample_parcel") -> int:
     """Rows of a table."""
     with connection.cursor() as cursor:
-        cursor.execute(f"select count(*) from {table}")  # noqa: S608
+        cursor.execute(f"select count(*) from {table}")
         return int(cursor.fetchone()[0])
 
 

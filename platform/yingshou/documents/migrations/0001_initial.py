@@ -12,122 +12,204 @@ FILE_READERS = (
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Layout',
+            name="Layout",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organisation_id', models.BigIntegerField()),
-                ('kind', models.TextField()),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('headers', models.JSONField()),
-                ('mapping', models.JSONField()),
-                ('person_id', models.BigIntegerField(null=True)),
-                ('saved_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("organisation_id", models.BigIntegerField()),
+                ("kind", models.TextField()),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("headers", models.JSONField()),
+                ("mapping", models.JSONField()),
+                ("person_id", models.BigIntegerField(null=True)),
+                ("saved_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organisation_id', 'kind', 'fingerprint'), name='one_layout_per_header')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation_id", "kind", "fingerprint"), name="one_layout_per_header"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StoredFile',
+            name="StoredFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organisation_id', models.BigIntegerField()),
-                ('person_id', models.BigIntegerField(null=True)),
-                ('sha256', models.CharField(max_length=64)),
-                ('sm3', models.CharField(max_length=64)),
-                ('size', models.BigIntegerField()),
-                ('media_type', models.TextField()),
-                ('name', models.TextField()),
-                ('purpose', models.TextField()),
-                ('audience', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
-                ('stored_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("organisation_id", models.BigIntegerField()),
+                ("person_id", models.BigIntegerField(null=True)),
+                ("sha256", models.CharField(max_length=64)),
+                ("sm3", models.CharField(max_length=64)),
+                ("size", models.BigIntegerField()),
+                ("media_type", models.TextField()),
+                ("name", models.TextField()),
+                ("purpose", models.TextField()),
+                (
+                    "audience",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                ("stored_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organisation_id', 'sha256', 'name'), name='file_once_per_organisation'), models.CheckConstraint(condition=models.Q(('size__gt', 0)), name='file_is_not_empty')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation_id", "sha256", "name"), name="file_once_per_organisation"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("size__gt", 0)), name="file_is_not_empty"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ImportBatch',
+            name="ImportBatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organisation_id', models.BigIntegerField()),
-                ('person_id', models.BigIntegerField(null=True)),
-                ('kind', models.TextField()),
-                ('options', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('RECEIVED', 'received'), ('READING', 'being read'), ('QUESTION', 'needs an answer'), ('CHECKED', 'checked, waiting for acceptance'), ('ACCEPTING', 'being taken over'), ('DONE', 'taken over'), ('FAILED', 'could not be read'), ('CANCELLED', 'cancelled'), ('UNDONE', 'undone')], default='RECEIVED', max_length=20)),
-                ('version', models.IntegerField(default=1)),
-                ('created_at', models.DateTimeField()),
-                ('encoding', models.TextField(blank=True, default='')),
-                ('rows_read', models.IntegerField(default=0)),
-                ('accept_cursor', models.IntegerField(default=0)),
-                ('sheets', models.JSONField(default=list)),
-                ('notes', models.JSONField(default=list)),
-                ('question', models.JSONField(null=True)),
-                ('refusal', models.JSONField(null=True)),
-                ('counts', models.JSONField(default=dict)),
-                ('totals', models.JSONField(default=list)),
-                ('job_id', models.BigIntegerField(null=True)),
-                ('checked_at', models.DateTimeField(null=True)),
-                ('accepted_at', models.DateTimeField(null=True)),
-                ('accepted_by_id', models.BigIntegerField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('undone_by_id', models.BigIntegerField(null=True)),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='documents.storedfile')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("organisation_id", models.BigIntegerField()),
+                ("person_id", models.BigIntegerField(null=True)),
+                ("kind", models.TextField()),
+                ("options", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("RECEIVED", "received"),
+                            ("READING", "being read"),
+                            ("QUESTION", "needs an answer"),
+                            ("CHECKED", "checked, waiting for acceptance"),
+                            ("ACCEPTING", "being taken over"),
+                            ("DONE", "taken over"),
+                            ("FAILED", "could not be read"),
+                            ("CANCELLED", "cancelled"),
+                            ("UNDONE", "undone"),
+                        ],
+                        default="RECEIVED",
+                        max_length=20,
+                    ),
+                ),
+                ("version", models.IntegerField(default=1)),
+                ("created_at", models.DateTimeField()),
+                ("encoding", models.TextField(blank=True, default="")),
+                ("rows_read", models.IntegerField(default=0)),
+                ("accept_cursor", models.IntegerField(default=0)),
+                ("sheets", models.JSONField(default=list)),
+                ("notes", models.JSONField(default=list)),
+                ("question", models.JSONField(null=True)),
+                ("refusal", models.JSONField(null=True)),
+                ("counts", models.JSONField(default=dict)),
+                ("totals", models.JSONField(default=list)),
+                ("job_id", models.BigIntegerField(null=True)),
+                ("checked_at", models.DateTimeField(null=True)),
+                ("accepted_at", models.DateTimeField(null=True)),
+                ("accepted_by_id", models.BigIntegerField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("undone_at", models.DateTimeField(null=True)),
+                ("undone_by_id", models.BigIntegerField(null=True)),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="batches", to="documents.storedfile"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ImportRow',
+            name="ImportRow",
             fields=[
-                ('pk', models.CompositePrimaryKey('batch_id', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('seq', models.IntegerField()),
-                ('organisation_id', models.BigIntegerField()),
-                ('sheet_no', models.SmallIntegerField()),
-                ('row_no', models.IntegerField()),
-                ('row_hash', models.UUIDField()),
-                ('state', models.CharField(choices=[('READY', 'new'), ('ERROR', 'with errors'), ('KNOWN', 'known already'), ('DUPLICATE', 'twice in this file'), ('SKIPPED', 'left out'), ('ACCEPTED', 'taken over'), ('UNDONE', 'undone')], max_length=12)),
-                ('problems', models.JSONField(null=True)),
-                ('raw', models.JSONField(null=True)),
-                ('data', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(null=True), size=None)),
-                ('result_type', models.TextField(null=True)),
-                ('result_id', models.BigIntegerField(null=True)),
-                ('batch', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='rows', to='documents.importbatch')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "batch_id", "seq", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("seq", models.IntegerField()),
+                ("organisation_id", models.BigIntegerField()),
+                ("sheet_no", models.SmallIntegerField()),
+                ("row_no", models.IntegerField()),
+                ("row_hash", models.UUIDField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("READY", "new"),
+                            ("ERROR", "with errors"),
+                            ("KNOWN", "known already"),
+                            ("DUPLICATE", "twice in this file"),
+                            ("SKIPPED", "left out"),
+                            ("ACCEPTED", "taken over"),
+                            ("UNDONE", "undone"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("problems", models.JSONField(null=True)),
+                ("raw", models.JSONField(null=True)),
+                ("data", django.contrib.postgres.fields.ArrayField(base_field=models.TextField(null=True), size=None)),
+                ("result_type", models.TextField(null=True)),
+                ("result_id", models.BigIntegerField(null=True)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="rows",
+                        to="documents.importbatch",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['organisation_id', 'row_hash'], name='row_by_content')],
+                "indexes": [models.Index(fields=["organisation_id", "row_hash"], name="row_by_content")],
             },
         ),
         migrations.AddIndex(
-            model_name='importbatch',
-            index=models.Index(fields=['organisation_id', '-id'], name='batch_newest_first'),
+            model_name="importbatch",
+            index=models.Index(fields=["organisation_id", "-id"], name="batch_newest_first"),
         ),
         migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['ACCEPTING', 'DONE']), _negated=True), ('accepted_at__isnull', False), _connector='OR'), name='acceptance_has_a_time'),
+            model_name="importbatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["ACCEPTING", "DONE"]), _negated=True),
+                    ("accepted_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="acceptance_has_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'FAILED'), _negated=True), ('refusal__isnull', False), _connector='OR'), name='failure_has_a_reason'),
+            model_name="importbatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "FAILED"), _negated=True), ("refusal__isnull", False), _connector="OR"
+                ),
+                name="failure_has_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'QUESTION'), _negated=True), ('question__isnull', False), _connector='OR'), name='question_is_asked'),
+            model_name="importbatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "QUESTION"), _negated=True), ("question__isnull", False), _connector="OR"
+                ),
+                name="question_is_asked",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importbatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'UNDONE'), _negated=True), ('undone_at__isnull', False), _connector='OR'), name='undoing_has_a_time'),
+            model_name="importbatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "UNDONE"), _negated=True), ("undone_at__isnull", False), _connector="OR"
+                ),
+                name="undoing_has_a_time",
+            ),
         ),
-        read_write_policy(
-            "documents_storedfile", read=FILE_READERS, write="organisation_id = (select app_org())"
-        ),
+        read_write_policy("documents_storedfile", read=FILE_READERS, write="organisation_id = (select app_org())"),
         migrations.RunSQL(
             sql=f"""
             revoke update, delete, truncate on documents_storedfile from {APPLICATION_ROLE};

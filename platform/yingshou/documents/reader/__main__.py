@@ -41,7 +41,9 @@ def main() -> int:
         output.message(refusal.as_message())
     except MemoryError:
         output.message(Refused("too_much_memory", limit=plan["memory_mb"]).as_message())
-    except BaseException as error:  # A panic of the Rust reader derives from BaseException: report it, never pass it on.
+    except (
+        BaseException
+    ) as error:  # A panic of the Rust reader derives from BaseException: report it, never pass it on.
         output.message(Refused("reader_failed", reason=type(error).__name__).as_message())
     output.flush()
     return 0

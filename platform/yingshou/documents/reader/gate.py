@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
@@ -29,6 +30,8 @@ LARGEST_RATIO = 100
 RATIO_FROM = 2 * 1024 * 1024
 LARGEST_SHEETS = 50
 LARGEST_METADATA = 4 * 1024 * 1024
+
+METADATA = frozenset({"xl/workbook.xml", "xl/_rels/workbook.xml.rels"})
 
 _UNSAFE_NAME = re.compile(r"[\x00-\x1f\x7f\\:*?\"<>|]|^/|(?:^|/)\.\.?(?:/|$)|//")
 _DTD = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -77,7 +80,7 @@ def _entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         if name.lower().endswith("vbaproject.bin"):
             raise Refused("macros")
     spans = sorted((entry.header_offset, entry.compress_size) for entry in entries)
-    for (offset, size), (following, _) in zip(spans, spans[1:], strict=False):
+    for (offset, size), (following, _) in pairwise(spans):
         if offset + size > following:
             raise Refused("overlapping_parts")
     return entries
@@ -102,7 +105,8 @@ def _check_xml(block: bytes, tail: bytes, entry: zipfile.ZipInfo) -> None:
         head = block[:200]
         if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in head or _OTHER_ENCODING.search(head):
             raise Refused("part_encoding", part=entry.filename[:80])
-    if (b"<!" in block or tail.endswith((b"<", b"<!")) or b"<!" in tail[-16:]) and _DTD.search(tail[-16:] + block):
+    seam = tail[-16:]
+    if (b"<!" in block or b"<" in seam) and _DTD.search(seam + block):
         raise Refused("entities", part=entry.filename[:80])
 
 
@@ -121,7 +125,7 @@ def _relations(content: bytes) -> dict[str, str]:
 
 def _children(root: Element, name: str) -> Iterator[Element]:
     for element in root.iter():
-        if isinstance(element.tag, str) and element.tag.rpartition("}")[2] == name:
+        if str(element.tag).rpartition("}")[2] == name:
             yield element
 
 
@@ -150,7 +154,7 @@ def _read_parts(archive: zipfile.ZipFile, book: Workbook) -> tuple[dict[str, byt
     scans: dict[str, SheetScan] = {}
     for entry in _entries(archive):
         name = entry.filename.lower()
-        kept = bytearray() if name in {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} else None
+        kept = bytearray()
         scan = SheetScan(entry.filename) if name.startswith("xl/worksheets/") and name.endswith(".xml") else None
         strings = SheetScan(entry.filename) if name == "xl/sharedstrings.xml" else None
         if name.startswith("xl/externallinks/"):
@@ -165,7 +169,7 @@ def _read_parts(archive: zipfile.ZipFile, book: Workbook) -> tuple[dict[str, byt
                 scan.feed(block)
             if strings is not None:
                 strings.feed_strings(block)
-            if kept is not None:
+            if name in METADATA:
                 kept += block
                 if len(kept) > LARGEST_METADATA:
                     raise Refused("damaged", part=entry.filename[:80])
@@ -173,7 +177,7 @@ def _read_parts(archive: zipfile.ZipFile, book: Workbook) -> tuple[dict[str, byt
         if scan is not None:
             scan.close()
             scans[name] = scan
-        if kept is not None:
+        if name in METADATA:
             metadata[name] = bytes(kept)
     return metadata, scans
 
@@ -191,7 +195,16 @@ def inspect(path: Path) -> Workbook:
             _describe(metadata, scans, book)
     except DefusedXmlException as error:
         raise Refused("entities", part="xl/workbook.xml") from error
-    except (zipfile.BadZipFile, zlib.error, ParseError, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ParseError,
+        EOFError,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise Refused("damaged", part=type(error).__name__) from error
     for sheet in book.sheets:
         if sheet.scan is not None and sheet.scan.refusal is not None:

@@ -82,7 +82,9 @@ def _match(cells: Sequence[str], row_no: int, columns: Sequence[Mapping[str, Any
 
 
 def find_header(
-    rows: Sequence[tuple[int, Sequence[Any]]], columns: Sequence[Mapping[str, Any]], layouts: Mapping[str, Mapping[str, str]]
+    rows: Sequence[tuple[int, Sequence[Any]]],
+    columns: Sequence[Mapping[str, Any]],
+    layouts: Mapping[str, Mapping[str, str]],
 ) -> Header | None:
     """
     The header among the first rows of a sheet: a remembered layout, else the row in which most columns are recognised.

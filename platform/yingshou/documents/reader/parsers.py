@@ -9,6 +9,7 @@ changed silently: what cannot be read exactly is refused with the reason.
 from __future__ import annotations
 
 import datetime
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +68,7 @@ def shown(cell: Any, limit: int = 60) -> str:
 
 def plain_number(number: float) -> str:
     """A float as a spreadsheet shows it: 15 significant digits, no exponent below 10^15."""
-    if number != number or number in (float("inf"), float("-inf")):
+    if not math.isfinite(number):
         return str(number)
     if number == int(number) and abs(number) < LARGEST_EXACT:
         return str(int(number))
@@ -134,14 +135,14 @@ def text_parser(options: Mapping[str, Any]) -> Parser:
 
 
 def _digits_of_number(cell: float) -> str | CellProblem:
-    if cell != cell or abs(cell) >= LARGEST_EXACT:
+    if not abs(cell) < LARGEST_EXACT:
         return CellProblem("rounded_number", value=f"{cell:.15G}")
     if cell != int(cell) or cell < 0:
         return CellProblem("not_digits", value=plain_number(cell))
     return str(int(cell))
 
 
-def _identifier(cell: Any) -> str | None | CellProblem:
+def _identifier(cell: Any) -> str | CellProblem | None:
     """What all identifiers share: text as it stands, whole numbers up to 15 digits, nothing that a spreadsheet rounded."""
     if isinstance(cell, str):
         text = _clean(cell)
@@ -237,7 +238,7 @@ def amount_parser(options: Mapping[str, Any]) -> Parser:
                 minor = round(cell * 100)
                 if minor / 100 == cell:
                     return str(minor)
-            if cell != cell or abs(cell) > 1e16:
+            if not abs(cell) <= 1e16:
                 return CellProblem("amount_too_large", value=str(cell))
             return _minor_units(Decimal(f"{cell:.15g}") * header_unit, allow_negative, plain_number(cell))
         if isinstance(cell, str):
@@ -405,7 +406,7 @@ def integer_parser(options: Mapping[str, Any]) -> Parser:
             return CellProblem("date_as_number", value=cell.isoformat())
         if problem := _wrong_type(cell):
             return problem
-        if cell != cell or abs(cell) >= LARGEST_EXACT or cell != int(cell):
+        if not abs(cell) < LARGEST_EXACT or cell != int(cell):
             return CellProblem("not_whole", value=plain_number(float(cell)))
         return bounded(int(cell))
 

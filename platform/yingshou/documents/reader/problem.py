@@ -39,7 +39,7 @@ class CellProblem:
 
     __slots__ = ("key", "params")
 
-    def __init__(self, key: str, **params: str | int) -> None:
+    def __init__(self, key: str, /, **params: str | int) -> None:
         self.key = key
         self.params = params
 
@@ -49,8 +49,8 @@ class CellNote:
 
     __slots__ = ("key", "params", "value")
 
-    def __init__(self, value: str, key: str, **params: str | int) -> None:
-        self.value = value
+    def __init__(self, reading: str, key: str, /, **params: str | int) -> None:
+        self.value = reading
         self.key = key
         self.params = params
 

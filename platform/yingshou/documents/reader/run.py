@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import itertools
 import json
+import math
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO
 
 from yingshou.documents.reader import delimited, sheets, sniff
 from yingshou.documents.reader.headers import SEARCHED_ROWS, Header, find_header, header_unit
+from yingshou.documents.reader.names import META_SHEET
 from yingshou.documents.reader.parsers import PARSERS, Parser, is_empty, plain_number, shown
 from yingshou.documents.reader.problem import CellNote, CellProblem, Parsed, Refused, column_letter
 from yingshou.documents.reader.scan import LARGEST_CELL_TEXT, SheetScan
@@ -23,7 +25,9 @@ NULL = "\\N"
 FLUSH_EVERY = 500
 CACHE_LIMIT = 20_000
 PREVIEW_ROWS = 5
-TOTAL_LINE = re.compile(r"\s*(?:本页|本月|本表)?\s*(?:合\s*计|总\s*计|小\s*计|grand\s+total|total|subtotal|sum)\s*[::]?\s*", re.IGNORECASE)
+TOTAL_LINE = re.compile(
+    r"\s*(?:本页|本月|本表)?\s*(?:合\s*计|总\s*计|小\s*计|grand\s+total|total|subtotal|sum)\s*[::]?\s*", re.IGNORECASE
+)
 WRONG_TYPES = {
     "xls": "type_xls",
     "html": "type_html",
@@ -33,8 +37,11 @@ WRONG_TYPES = {
     "encrypted": "password_protected",
     "damaged_zip": "damaged",
     "empty": "empty",
-    "nul_text": "nul",
 }
+
+
+# Place among the kind's columns, column of the sheet, parser, its cache, whether required, name.
+Field = tuple[int, int, Parser, dict[str, Parsed], bool, str]
 
 
 class Output:
@@ -83,7 +90,9 @@ class Line:
     problems: list[dict[str, Any]] = field(default_factory=list)
     failed: bool = False
 
-    def object(self, column: str | None, cell: str | None, key: str, params: Mapping[str, Any], severity: str = "error") -> None:
+    def object(
+        self, column: str | None, cell: str | None, key: str, params: Mapping[str, Any], severity: str = "error"
+    ) -> None:
         """Note a problem at a cell."""
         self.problems.append({"column": column, "cell": cell, "key": key, "severity": severity, "params": dict(params)})
         self.failed = self.failed or severity == "error"
@@ -92,10 +101,10 @@ class Line:
 def _refuse_type(kind: str, plan: Mapping[str, Any]) -> None:
     if kind in {"xlsx", "text", "utf16_text"}:
         return
+    if kind == "nul_text":
+        raise Refused("nul", row=1)
     if kind in WRONG_TYPES:
-        raise Refused(WRONG_TYPES[kind], row=1 if kind == "nul_text" else None, part="zip") if kind == "nul_text" else Refused(
-            WRONG_TYPES[kind], part="zip"
-        )
+        raise Refused(WRONG_TYPES[kind], part="zip")
     raise Refused("type_other", found=kind, name=str(plan.get("name", ""))[:80])
 
 
@@ -121,6 +130,9 @@ def open_sources(plan: Mapping[str, Any], output: Output) -> Iterator[Source]:
         output.message(_note("external_links", None))
     ignored = set(plan.get("ignored_sheets", ()))
     for number, part in enumerate(book.facts.sheets, start=1):
+        if part.name == META_SHEET:
+            facts = {str(cells[0]): str(cells[1]) for _row, cells in book.rows(part) if len(cells) > 1}
+            output.message({"type": "meta", "facts": facts})
         if part.name in ignored:
             continue
         if part.hidden:
@@ -181,7 +193,7 @@ class SheetReader:
         self.width = len(names)
         self.last = max(header.mapping) if source.is_text else sys.maxsize
         self.last = max(self.last, len(header.cells) - 1)
-        self.fields: list[tuple[int, int, Parser, dict[str, Parsed], bool, str]] = []
+        self.fields: list[Field] = []
         for position, column in enumerate(plan["columns"]):
             if column["name"] in by_name:
                 index = by_name[column["name"]]
@@ -203,21 +215,26 @@ class SheetReader:
         line = Line([NULL] * self.width)
         values = line.values
         width = len(cells)
-        for position, index, parse, cache, required, name in self.fields:
+        for one in self.fields:
+            position, index, parse, cache, required, _name = one
             cell = cells[index] if index < width else ""
             if cell.__class__ is str:
                 parsed = cache.get(cell, cache)
                 if parsed is cache:
                     if len(cache) >= CACHE_LIMIT:
                         cache.clear()
-                    parsed = parse(cell) if len(cell) <= LARGEST_CELL_TEXT else CellProblem("cell_too_long", limit=LARGEST_CELL_TEXT)
+                    parsed = (
+                        parse(cell)
+                        if len(cell) <= LARGEST_CELL_TEXT
+                        else CellProblem("cell_too_long", limit=LARGEST_CELL_TEXT)
+                    )
                     cache[cell] = parsed
             else:
                 parsed = parse(cell)
             if parsed.__class__ is str:
-                values[position] = parsed  # type: ignore[assignment]
+                values[position] = parsed
             elif parsed is not None or required:
-                self._object(line, parsed, position, index, row_no, name)
+                self._object(line, parsed, one, row_no)
         if row_no in self.special:
             self._object_to_place(line, row_no)
         if line.failed and all(is_empty(cell) for cell in cells):
@@ -227,7 +244,8 @@ class SheetReader:
             line.object(None, cell_name, "extra_cells", {"count": width, "expected": self.last + 1})
         return line
 
-    def _object(self, line: Line, parsed: Any, position: int, index: int, row_no: int, name: str) -> None:
+    def _object(self, line: Line, parsed: Any, field_: Field, row_no: int) -> None:
+        position, index, name = field_[0], field_[1], field_[5]
         place = f"{column_letter(index)}{row_no}" if index < sys.maxsize else None
         if parsed is None:
             line.object(name, place, "required", {})
@@ -287,26 +305,18 @@ def _json_field(content: Any) -> str:
 
 
 def _read_sheet(
-    plan: Mapping[str, Any],
-    source: Source,
-    header: Header,
-    rows: Iterable[tuple[int, Sequence[Any]]],
-    seq: int,
-    output: Output,
+    plan: Mapping[str, Any], reader: SheetReader, rows: Iterable[tuple[int, Sequence[Any]]], seq: int, output: Output
 ) -> int:
-    reader = SheetReader(plan, source, header)
     skip, most = plan.get("skip", 0), plan["maximum_rows"]
     for row_no, cells in rows:
-        if row_no <= header.row_no:
+        if row_no <= reader.header.row_no:
             continue
         line = reader.read(row_no, cells)
-        if line is None:
-            continue
-        if line.failed is False and not any(value is not NULL for value in line.values):
+        if line is None or not (line.failed or any(value is not NULL for value in line.values)):
             continue
         seq += 1
         if seq > most:
-            raise Refused("too_many_rows", sheet=source.name, row=row_no, limit=most)
+            raise Refused("too_many_rows", sheet=reader.source.name, row=row_no, limit=most)
         if seq > skip:
             output.row(reader.copy_line(seq, row_no, line, cells))
     return seq
@@ -336,7 +346,8 @@ def read_rows(plan: Mapping[str, Any], output: Output) -> None:
             recognised += 1
             output.message({"type": "sheet", **description})
             _sheet_notes(source, header, output)
-            seq = _read_sheet(plan, source, header, itertools.chain(first, source.rows), seq, output)
+            rows = itertools.chain(first, source.rows)
+            seq = _read_sheet(plan, SheetReader(plan, source, header), rows, seq, output)
         except Refused as refusal:
             refusal.sheet = refusal.sheet or source.name
             raise
@@ -354,7 +365,7 @@ def _raw_cell(cell: Any) -> Any:
         return {"date": cell.isoformat()}
     if isinstance(cell, datetime.time | datetime.timedelta):
         return str(cell)
-    if isinstance(cell, float) and (cell != cell or abs(cell) == float("inf")):
+    if isinstance(cell, float) and not math.isfinite(cell):
         return plain_number(cell)
     return cell
 

@@ -22,7 +22,8 @@ LARGEST_MERGED_ROWS = 200_000
 _P = rb"(?:[A-Za-z_][\w.-]*:)?"
 _OVER_ROW = rb"(?:100(?:1(?:0[1-9]|[1-9]\d)|[2-9]\d\d)|10[1-9]\d{3}|1[1-9]\d{4}|[2-9]\d{5}|\d{7,})"
 _OUTSIDE = re.compile(
-    rb"<" + _P + rb"c\s(?:[^>]*?\s)?r\s*=\s*[\"']((?:C[W-Z]|[D-Z][A-Z]|[A-Z]{3,})\d+|[A-Z]+" + _OVER_ROW + rb")[\"']", re.IGNORECASE
+    rb"<" + _P + rb"c\s(?:[^>]*?\s)?r\s*=\s*[\"']((?:C[W-Z]|[D-Z][A-Z]|[A-Z]{3,})\d+|[A-Z]+" + _OVER_ROW + rb")[\"']",
+    re.IGNORECASE,
 )
 _OUTSIDE_PLAIN = re.compile(rb'<c r="((?:C[W-Z]|[D-Z][A-Z]|[A-Z]{3,})\d+|[A-Z]+' + _OVER_ROW + rb'|[A-Z]*[a-z]\w*)"')
 _ROW = re.compile(rb"<" + _P + rb"row(?=[\s/>])([^>]*)>")
@@ -36,7 +37,9 @@ _WHOLE_CELL = re.compile(rb"<" + _P + rb"c(\s[^>]*[^/>]|)>(.*?)</" + _P + rb"c\s
 _VALUE = re.compile(rb"<" + _P + rb"v(?:\s[^>]*)?>[^<]|<" + _P + rb"is[\s>]")
 _EMPTY_TEXT = re.compile(rb"\st\s*=\s*[\"']str[\"']")
 _REFERENCE = re.compile(rb"(?:^|\s)r\s*=\s*[\"']([A-Za-z]+)(\d+)")
-_MERGE = re.compile(rb"<" + _P + rb"mergeCell\s[^>]*?ref\s*=\s*[\"']([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?[\"']", re.IGNORECASE)
+_MERGE = re.compile(
+    rb"<" + _P + rb"mergeCell\s[^>]*?ref\s*=\s*[\"']([A-Z]+)(\d+)(?::([A-Z]+)(\d+))?[\"']", re.IGNORECASE
+)
 _ROW_START = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?row[\s/>]")
 
 
@@ -132,7 +135,12 @@ class SheetScan:
 
     def _check_cells(self, content: bytes) -> None:
         placed = content.count(b'<c r="')
-        usual = placed == content.count(b"<c ") and b"<c>" not in content and b"<c/>" not in content and b":c" not in content
+        usual = (
+            placed == content.count(b"<c ")
+            and b"<c>" not in content
+            and b"<c/>" not in content
+            and b":c" not in content
+        )
         outside = _OUTSIDE_PLAIN.search(content) if usual else _OUTSIDE.search(content)
         if outside and usual:
             outside = _OUTSIDE.search(content)
@@ -158,7 +166,9 @@ class SheetScan:
             place = _REFERENCE.search(attributes)
             if has_formula:
                 self.formulas += 1
-                self.first_formula = self.first_formula or (place[1] + place[2]).decode() if place else self.first_formula
+                self.first_formula = (
+                    self.first_formula or (place[1] + place[2]).decode() if place else self.first_formula
+                )
             if place is None:
                 continue
             target = None

@@ -11,7 +11,9 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 HEAD = 4096
 _TEXT_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml")
-_HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|meta|script|svg)\b", re.I | re.S)
+_HTML = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|meta|script|svg)\b", re.I | re.S
+)
 _SPREADSHEET_XML = re.compile(rb"urn:schemas-microsoft-com:office:spreadsheet")
 
 MAGIC: tuple[tuple[bytes, str], ...] = (

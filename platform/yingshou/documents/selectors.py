@@ -1,0 +1,106 @@
+"""Reads of the import pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from yingshou.documents.engine import as_amount
+from yingshou.documents.findings import row_findings
+from yingshou.documents.kinds import ImportKind, import_kinds
+from yingshou.documents.models import ImportBatch, ImportRow
+from yingshou.documents.states import RowState
+from yingshou.kernel.errors import Finding
+from yingshou.tenancy.actor import Actor
+
+PAGE = 25
+ROWS_PAGE = 50
+SHOWN_COLUMNS = 6
+FILTERS: dict[str, Sequence[str]] = {
+    "error": (RowState.ERROR,),
+    "new": (RowState.READY, RowState.ACCEPTED, RowState.UNDONE),
+    "known": (RowState.KNOWN, RowState.DUPLICATE),
+    "left": (RowState.SKIPPED,),
+}
+
+
+@dataclass(frozen=True)
+class RowLine:
+    """One row as the dry run shows it."""
+
+    seq: int
+    sheet: str
+    row_no: int
+    state: str
+    label: str
+    cells: list[str]
+    findings: list[Finding]
+
+
+def kinds_for(actor: Actor) -> list[ImportKind]:
+    """What the actor may upload."""
+    return [kind for _name, kind in import_kinds.items() if actor.may(kind.permission)]
+
+
+def batches(actor: Actor, before: int | None) -> tuple[list[ImportBatch], int | None]:
+    """One page of the organisation's batches, newest first, and where the next page begins."""
+    found = ImportBatch.objects.visible_to(actor).select_related("file").order_by("-pk")
+    if before:
+        found = found.filter(pk__lt=before)
+    page = list(found[: PAGE + 1])
+    return page[:PAGE], page[PAGE - 1].pk if len(page) > PAGE else None
+
+
+def row_lines(batch: ImportBatch, which: str, after: int) -> tuple[list[RowLine], int | None]:
+    """One page of a batch's rows of one sort, and where the next page begins."""
+    kind = batch.import_kind
+    names = {int(sheet["sheet_no"]): str(sheet["sheet"]) for sheet in batch.sheets}
+    found = ImportRow.objects.filter(batch_id=batch.pk, seq__gt=after)
+    if which == "warned":
+        found = found.filter(state=RowState.READY, problems__isnull=False)
+    else:
+        found = found.filter(state__in=FILTERS[which])
+    rows = list(found.order_by("seq")[: ROWS_PAGE + 1])
+    lines = [_line(row, kind, names) for row in rows[:ROWS_PAGE]]
+    return lines, rows[ROWS_PAGE - 1].seq if len(rows) > ROWS_PAGE else None
+
+
+def _line(row: ImportRow, kind: ImportKind, names: Mapping[int, str]) -> RowLine:
+    sheet = names.get(row.sheet_no, "")
+    findings = row_findings(row.problems, kind, sheet, row.row_no)
+    cells = [_shown(kind, place, row) for place in range(min(SHOWN_COLUMNS, len(kind.columns)))]
+    return RowLine(row.seq, sheet, row.row_no, row.state, str(RowState(row.state).label), cells, findings)
+
+
+def _shown(kind: ImportKind, place: int, row: ImportRow) -> str:
+    raw: list[Any] | None = row.raw
+    if raw is not None and row.state == RowState.ERROR:
+        return str(raw[place])
+    value = row.data[place]
+    if value is None:
+        return ""
+    return f"{as_amount(int(value)):,.2f}" if kind.columns[place].cell.parser == "amount" else str(value)
+
+
+def recognised(batch: ImportBatch) -> list[dict[str, Any]]:
+    """Per sheet: which header was taken for which column, and which were left out."""
+    kind = batch.import_kind
+    found = []
+    for sheet in batch.sheets:
+        headers = sheet["headers"]
+        pairs = [
+            (headers[int(index)] if int(index) < len(headers) else "", str(kind.column(name).label))
+            for index, name in sheet["mapping"].items()
+        ]
+        ignored = [header for index, header in enumerate(headers) if header and str(index) not in sheet["mapping"]]
+        found.append(
+            {
+                "sheet": sheet["sheet"],
+                "row": sheet["row"],
+                "pairs": pairs,
+                "ignored": ignored,
+                "remembered": sheet["remembered"],
+            }
+        )
+    return found
