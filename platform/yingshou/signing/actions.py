@@ -109,7 +109,7 @@ def prepare(
     )
     request = SigningRequest.objects.create(
         organisation=organisation,
-        person_id=by.person_id,
+        person_id=_signer(by)[1],
         purpose=purpose,
         object_type=subject.object_type,
         object_id=subject.object_id,
@@ -145,7 +145,6 @@ def complete(request_id: int, value: bytes, *, by: Actor, at: datetime, origin: 
     if request is None:
         raise NotVisible
     facts = read_certificate(bytes(request.certificate_der))
-    algorithm = browser_algorithm(facts.public_key)
     raw = ecdsa_der(facts.public_key, value) if isinstance(facts.public_key, ec.EllipticCurvePublicKey) else value
     if request.used_at is not None:
         return _repeated(request, raw)
@@ -156,10 +155,28 @@ def complete(request_id: int, value: bytes, *, by: Actor, at: datetime, origin: 
     signature = cms.assemble(
         attributes=bytes(request.attributes),
         value=raw,
-        algorithm=algorithm,
+        algorithm=browser_algorithm(facts.public_key),
         certificate=facts,
         others=[bytes(der) for der in request.chain[:-1]],
     )
+    evidence = _verified(request, signature, by=by, at=at, origin=origin)
+    evidence.audience = sorted({evidence.organisation_id, *purpose.audience(subject)})
+    try:
+        with transaction.atomic():
+            evidence.save(force_insert=True)
+    except IntegrityError as error:
+        # The nonce and the version of the document are unique: somebody signed it first.
+        raise Replayed from error
+    SigningRequest.objects.filter(pk=request.pk).update(used_at=at)
+    _record_signature(evidence, by=by, at=at)
+    purpose.completed(evidence, by=by, at=at)
+    return evidence
+
+
+def _verified(
+    request: SigningRequest, signature: bytes, *, by: Actor, at: datetime, origin: Origin
+) -> SignatureEvidence:
+    """Verify the assembled signature and put together its evidence, not yet stored."""
     lists = authorities.latest_lists()
     organisation = _organisation(by)
     verified = verify(
@@ -171,21 +188,12 @@ def complete(request_id: int, value: bytes, *, by: Actor, at: datetime, origin: 
         moment=at,
     )
     certificate = _registered(verified, by=by, at=at)
-    evidence = _evidence(request, organisation, certificate, verified, signature, by=by, at=at, origin=origin)
+    evidence = _evidence(request, organisation, certificate, verified, signature, by=by, at=at)
+    evidence.device, evidence.ip = origin.device[:300], origin.ip
     evidence.revocation_list_ids = [lists[facts.sha256] for facts in verified.revocation_lists]
-    evidence.audience = sorted({organisation.pk, *purpose.audience(subject)})
     evidence.revocation_fetched_at = min(
         RevocationList.objects.filter(pk__in=evidence.revocation_list_ids).values_list("fetched_at", flat=True)
     )
-    try:
-        with transaction.atomic():
-            evidence.save(force_insert=True)
-    except IntegrityError as error:
-        # The nonce and the version of the document are unique: somebody signed it first.
-        raise Replayed from error
-    SigningRequest.objects.filter(pk=request.pk).update(used_at=at)
-    _record_signature(evidence, by=by, at=at)
-    purpose.completed(evidence, by=by, at=at)
     return evidence
 
 
@@ -278,8 +286,6 @@ def store_revocation_lists(lists: Sequence[bytes], *, at: datetime) -> int:
     :raises MalformedSignature: if one is not a complete revocation list
     """
     facts = [read_revocation_list(der) for der in lists]
-    if any(one.next_update is None for one in facts):
-        raise MalformedSignature(detail="revocation list without an end")
     known = {
         bytes(one)
         for one in RevocationList.objects.filter(sha256__in=[one.sha256 for one in facts]).values_list(
@@ -312,8 +318,14 @@ def _limited(chain: Sequence[bytes]) -> Sequence[bytes]:
 
 
 def _organisation(by: Actor) -> Organisation:
+    return Organisation.objects.get(pk=_signer(by)[0])
+
+
+def _signer(by: Actor) -> tuple[int, int]:
+    """The organisation and the person who sign."""
+    assert by.organisation_id is not None, "a signer acts for an organisation"
     assert by.person_id is not None, "a signer is a person"
-    return Organisation.objects.get(pk=by.organisation_id)
+    return by.organisation_id, by.person_id
 
 
 def _require_own(facts: CertificateFacts, by: Actor) -> None:
@@ -333,8 +345,8 @@ def _registered(verified: VerifiedSignature, *, by: Actor, at: datetime) -> Cert
     if held is not None:
         return held
     certificate = Certificate(
-        organisation_id=by.organisation_id,
-        person_id=by.person_id,
+        organisation_id=_signer(by)[0],
+        person_id=_signer(by)[1],
         der=facts.der,
         sha256=facts.sha256,
         chain=[one.der for one in verified.chain[1:]],
@@ -382,13 +394,12 @@ def _evidence(
     *,
     by: Actor,
     at: datetime,
-    origin: Origin,
 ) -> SignatureEvidence:
     facts, payload = verified.certificate, bytes(request.payload)
     return SignatureEvidence(
         request=request,
         organisation=organisation,
-        person_id=by.person_id,
+        person_id=_signer(by)[1],
         certificate=certificate,
         purpose=request.purpose,
         object_type=request.object_type,
@@ -418,8 +429,6 @@ def _evidence(
         signed_at=verified.signed_at,
         verified_at=at,
         verifier=VERIFIER,
-        device=origin.device[:300],
-        ip=origin.ip,
     )
 
 

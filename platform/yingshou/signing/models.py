@@ -67,7 +67,7 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
 
     def visible_to(self, actor: Actor) -> "CertificateQuerySet":
         """Those of the actor's organisation."""
-        return self.filter(organisation_id=actor.organisation_id)
+        return self.filter(organisation_id=actor.organisation_id or 0)
 
     def locked(self, ids: Iterable[int]) -> list["Certificate"]:
         """Lock rows for a change, in id order."""
@@ -114,7 +114,7 @@ class SigningRequestQuerySet(models.QuerySet["SigningRequest"]):
 
     def visible_to(self, actor: Actor) -> "SigningRequestQuerySet":
         """A request is the business of the one person it was prepared for."""
-        return self.filter(organisation_id=actor.organisation_id, person_id=actor.person_id)
+        return self.filter(organisation_id=actor.organisation_id or 0, person_id=actor.person_id or 0)
 
 
 class SigningRequest(models.Model):

@@ -23,7 +23,7 @@ class RegistrationPurpose(Purpose):
         if not by.may("signing.sign"):
             raise SignerDutyMissing
         registered = SignatureEvidence.objects.filter(
-            organisation_id=by.organisation_id, person_id=by.person_id, purpose=PURPOSE
+            organisation_id=by.organisation_id or 0, person_id=object_id, purpose=PURPOSE
         ).count()
         return Subject(
             object_type="identity.person",

@@ -36,11 +36,11 @@ class RevocationFacts:
     issuer: str
     number: int
     this_update: datetime
-    next_update: datetime | None
+    next_update: datetime
 
     def fresh_at(self, moment: datetime) -> bool:
         """Whether the list had been issued and its successor was not yet due at ``moment``."""
-        return self.next_update is not None and self.this_update - CLOCK_SKEW <= moment < self.next_update
+        return self.this_update - CLOCK_SKEW <= moment < self.next_update
 
 
 @lru_cache(maxsize=64)
@@ -48,7 +48,7 @@ def read_revocation_list(der: bytes) -> RevocationFacts:
     """
     Read one revocation list.
 
-    :raises MalformedSignature: if it is not one list in DER, or a partial list (delta, or limited in scope)
+    :raises MalformedSignature: if it is not one list in DER with an end, or a partial one (delta, limited in scope)
     """
     try:
         parsed = x509.load_der_x509_crl(der)
@@ -59,6 +59,9 @@ def read_revocation_list(der: bytes) -> RevocationFacts:
     if any(extension.critical or not isinstance(extension.value, _KNOWN_EXTENSIONS) for extension in extensions):
         # Delta lists and lists of limited scope are marked critical: read as complete they would hide revocations.
         raise MalformedSignature(detail="revocation list of limited scope")
+    if parsed.next_update_utc is None:
+        # Without an end nobody can tell whether it is still the latest (RFC 5280 requires one).
+        raise MalformedSignature(detail="revocation list without an end")
     numbers = [extension.value.crl_number for extension in extensions if isinstance(extension.value, x509.CRLNumber)]
     return RevocationFacts(
         der=der,

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -18,11 +18,14 @@ from yingshou.signing import authorities
 from yingshou.signing.certificates import read_certificate
 from yingshou.signing.errors import DigestMismatch, InvalidSignature, OutsideValidity, Revoked
 from yingshou.signing.models import Certificate, SignatureEvidence, SignedLine
-from yingshou.signing.revocation import require_not_revoked
+from yingshou.signing.revocation import RevocationFacts, require_not_revoked
 from yingshou.signing.states import CertificateState
-from yingshou.signing.trust import require_validity
+from yingshou.signing.trust import TrustStore, require_validity
 from yingshou.signing.verification import Expected, verify
 from yingshou.tenancy.actor import Actor
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 _JUDGED_MAXIMUM: Final = 4096
 # Evidence that verified, by the hash of everything that was verified: altered rows hash differently and are judged anew.
@@ -59,7 +62,7 @@ class Standing:
 
     certificate: Certificate
     state: str
-    label: str
+    label: "StrOrPromise"
     tone: str
 
 
@@ -156,6 +159,11 @@ def judge_line(line: SignedLine) -> DomainError | None:
     return None if included else DigestMismatch()
 
 
+def forget_judged() -> None:
+    """Judge everything anew from now on: for a change of the trust list, and for tests."""
+    _judged.clear()
+
+
 def _fingerprint(evidence: SignatureEvidence) -> bytes:
     told = (
         evidence.subject_uscc,
@@ -181,25 +189,26 @@ def standings(certificates: Sequence[Certificate], *, at: datetime) -> list[Stan
     """Certificates with their present standing, by the trust list and the latest revocation lists."""
     trust = authorities.trust_store(at)
     lists = authorities.revocation_facts(authorities.latest_lists())
-    found = []
-    for certificate in certificates:
-        state, label, tone = "valid", pgettext_lazy("certificate", "Valid"), "green"
-        if certificate.state == CertificateState.WITHDRAWN:
-            state, label, tone = "withdrawn", pgettext_lazy("certificate", "Withdrawn"), "grey"
-        else:
-            try:
-                facts = read_certificate(bytes(certificate.der))
-                chain = trust.path(facts, [bytes(der) for der in certificate.chain], at)
-                require_validity(chain, at)
-                require_not_revoked(chain, lists, at)
-            except OutsideValidity:
-                state, label, tone = "expired", pgettext_lazy("certificate", "Expired"), "amber"
-            except Revoked:
-                state, label, tone = "revoked", pgettext_lazy("certificate", "Revoked"), "red"
-            except DomainError:
-                state, label, tone = "unknown", pgettext_lazy("certificate", "Cannot be checked now"), "amber"
-        found.append(Standing(certificate, state, label, tone))
-    return found
+    return [Standing(certificate, *_standing(certificate, trust, lists, at)) for certificate in certificates]
+
+
+def _standing(
+    certificate: Certificate, trust: TrustStore, lists: Sequence[RevocationFacts], at: datetime
+) -> tuple[str, "StrOrPromise", str]:
+    if certificate.state == CertificateState.WITHDRAWN:
+        return "withdrawn", pgettext_lazy("certificate", "Withdrawn"), "grey"
+    try:
+        facts = read_certificate(bytes(certificate.der))
+        chain = trust.path(facts, [bytes(der) for der in certificate.chain], at)
+        require_validity(chain, at)
+        require_not_revoked(chain, lists, at)
+    except OutsideValidity:
+        return "expired", pgettext_lazy("certificate", "Expired"), "amber"
+    except Revoked:
+        return "revoked", pgettext_lazy("certificate", "Revoked"), "red"
+    except DomainError:
+        return "unknown", pgettext_lazy("certificate", "Cannot be checked now"), "amber"
+    return "valid", pgettext_lazy("certificate", "Valid"), "green"
 
 
 def common_name(subject: str) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from functools import wraps
+from typing import cast
 
 from csp.decorators import csp_update
 from django.contrib import messages
@@ -25,8 +26,11 @@ from yingshou.tenancy.guards import AppRequest, page
 
 LINES_SHOWN = 50
 
-# No string may become script on the pages that handle a key file.
-trusted_types = csp_update({"require-trusted-types-for": ["'script'"], "trusted-types": ["'none'"]})
+
+def trusted_types(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """No string may become script on the pages that handle a key file."""
+    update = csp_update({"require-trusted-types-for": ["'script'"], "trusted-types": ["'none'"]})
+    return cast("Callable[..., HttpResponse]", update(view))
 
 
 @page("signing.sign")

@@ -100,7 +100,7 @@ def good(bench: Bench) -> bytes:
 
 def with_attributes(file: KeyFile, change: Callable[[list[cms.CMSAttribute]], list[cms.CMSAttribute]]) -> bytes:
     """A CMS whose signed attributes were chosen by the attacker, properly signed with the attacker's own good key."""
-    algorithm, certificate = browser_algorithm(file.key.public_key()), file.certificate  # type: ignore[union-attr]
+    algorithm, certificate = browser_algorithm(file.key.public_key()), file.certificate
     ours = our_cms.signed_attributes(payload=document(), algorithm=algorithm, certificate=certificate, signed_at=NOW)
     attributes = bytes(cms.CMSAttributes(change(list(cms.CMSAttributes.load(ours)))).dump())
     return our_cms.assemble(
@@ -181,7 +181,7 @@ def crl(
     world: World, name: str, *, serials: tuple[int, ...] = (), signed_by: Any = None, **times: timedelta
 ) -> RevocationFacts:
     """A revocation list in the name of ``name``, by default signed by it."""
-    key = signed_by or load_pem_private_key((world.authority.folder / f"{name}.key").read_bytes(), None)
+    key: Any = signed_by or load_pem_private_key((world.authority.folder / f"{name}.key").read_bytes(), None)
     issuer = {"root": world.authority.root, "issuing": world.authority.issuing}[name].subject
     builder = pyca.CertificateRevocationListBuilder().issuer_name(issuer)
     builder = builder.last_update(NOW + times.get("starts", timedelta(hours=-1)))

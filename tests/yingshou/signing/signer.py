@@ -123,7 +123,7 @@ EXPECTED = Expected(
 
 def sign(file: KeyFile, payload: bytes, at: datetime) -> bytes:
     """Sign as the platform and the browser do together; returns the detached CMS."""
-    algorithm = browser_algorithm(file.key.public_key())  # type: ignore[union-attr]
+    algorithm = browser_algorithm(file.key.public_key())
     certificate = read_certificate(file.certificate_der)
     attributes = cms.signed_attributes(payload=payload, algorithm=algorithm, certificate=certificate, signed_at=at)
     return cms.assemble(

@@ -77,7 +77,7 @@ def test_without_its_check_the_forgery_passes(
     case = next(forgery for forgery in FORGERIES if forgery.name == name).make(bench)
     monkeypatch.setattr(verification, removed, passes)
 
-    assert verify(
+    accepted = verify(
         case.signature,
         case.payload,
         expected=case.expected,
@@ -85,3 +85,5 @@ def test_without_its_check_the_forgery_passes(
         revocation_lists=case.lists,
         moment=case.moment,
     )
+
+    assert accepted.signed_at == case.moment
