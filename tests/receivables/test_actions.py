@@ -249,7 +249,18 @@ def test_only_claims_without_one_debtor_open_directly(parties):
         None,
         kind="S3",
         other_uscc="",
-        particulars=dict.fromkeys(["approval_no", "concession_contract_no", "grantor", "right_from", "right_to", "fee_standard", "expected_annual_income"], "x"),
+        particulars=dict.fromkeys(
+            [
+                "approval_no",
+                "concession_contract_no",
+                "grantor",
+                "right_from",
+                "right_to",
+                "fee_standard",
+                "expected_annual_income",
+            ],
+            "x",
+        ),
     )
     sale = make.drafted(*parties)
     with acting_as(make.job(creditor)) as by:

@@ -36,7 +36,7 @@ def test_every_state_with_every_event(state, event, step):
 
 
 def test_product_is_complete():
-    assert len(list(list(LIFECYCLE.product()))) == len(State) * 12
+    assert len(list(LIFECYCLE.product())) == len(State) * 12
 
 
 def test_closed_states_are_final():

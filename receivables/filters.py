@@ -1,0 +1,447 @@
+"""The lists of receivables: what each shows, how it is filtered and ordered, and what can be true of a selection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import django_filters
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from receivables import presenters
+from receivables.links import receivable_url
+from receivables.models import OBJECT_TYPE, Basis, Dispute, InvoiceUse, PayableLine, Receivable, Verdict
+from receivables.states import DisputeState, State
+from yingshou.approvals.models import ApprovalLine
+from yingshou.identity.selectors import find_organisation_ids
+from yingshou.kernel.identifiers import normalise
+from yingshou.signing.selectors import seals
+from yingshou.tenancy.actor import Actor
+from yingshou.ui.forms import AmountField, DateField
+from yingshou.ui.lists import Chip, Column, Fact, FilterGroup, Kind, List, Order, contains_filter
+
+WAITING_AMBER = 5
+COUNTERPARTS = 500
+
+
+class AmountFilter(django_filters.NumberFilter):
+    """An amount as people type it."""
+
+    field_class = AmountField
+
+
+class DayFilter(django_filters.DateFilter):
+    """A day as people type it."""
+
+    field_class = DateField
+
+
+def by_number(queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """By receivable number, or by the beginning of an invoice number."""
+    number = normalise(text).replace(" ", "").upper()
+    uses = InvoiceUse.objects.filter(invoice__number__startswith=number).values("receivable_id")
+    return queryset.filter(Q(public_no__startswith=number) | Q(pk__in=uses))
+
+
+def by_contract(queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """By the beginning of a contract number."""
+    return queryset.filter(contract_no__startswith=normalise(text))
+
+
+def _creditor(queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+    return queryset.filter(creditor_id__in=find_organisation_ids(text, COUNTERPARTS))
+
+
+def _debtor(queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+    return queryset.filter(debtor_id__in=find_organisation_ids(text, COUNTERPARTS))
+
+
+class _Filter(django_filters.FilterSet):
+    number = contains_filter(_("Receivable or invoice number"), by_number)
+    contract = contains_filter(_("Contract number"), by_contract)
+    amount_from = AmountFilter(label=_("Amount from"), field_name="face_amount", lookup_expr="gte")
+    amount_to = AmountFilter(label=_("Amount to"), field_name="face_amount", lookup_expr="lte")
+    due_from = DayFilter(label=_("Due from"), field_name="due_date", lookup_expr="gte")
+    due_to = DayFilter(label=_("Due until"), field_name="due_date", lookup_expr="lte")
+
+    class Meta:
+        model = Receivable
+        fields: list[str] = []
+
+
+class ClaimFilter(_Filter):
+    """Of a creditor: the counterpart is the debtor."""
+
+    party = contains_filter(_("Debtor"), _debtor)
+
+    class Meta(_Filter.Meta):
+        pass
+
+
+class DebtFilter(_Filter):
+    """Of a debtor: the counterpart is the supplier."""
+
+    party = contains_filter(_("Supplier"), _creditor)
+
+    class Meta(_Filter.Meta):
+        pass
+
+
+def _groups(party: Any) -> tuple[FilterGroup, ...]:
+    return (
+        FilterGroup(party, ["party"]),
+        FilterGroup(_("Number"), ["number"]),
+        FilterGroup(_("Due date"), ["due_from", "due_to"]),
+        FilterGroup(_("Amount"), ["amount_from", "amount_to"]),
+        FilterGroup(_("Contract number"), ["contract"]),
+    )
+
+
+class ReceivableOrder(Order):
+    """How all receivables can be ordered."""
+
+    NEWEST = (("-pk",), _("Newest"))
+    DUE = (("due_date", "pk"), _("Due date"))
+    AMOUNT = (("-face_amount", "-pk"), _("Largest amount"))
+
+
+class WaitingOrder(Order):
+    """How what waits can be ordered."""
+
+    OLDEST = (("asked_at", "pk"), _("Waiting longest"))
+    DUE = (("due_date", "pk"), _("Due date"))
+    AMOUNT = (("-face_amount", "-pk"), _("Largest amount"))
+
+
+def live_change() -> Exists:
+    """Whether a change of the receivable waits for a checker of the actor's organisation."""
+    return Exists(ApprovalLine.objects.filter(object_type=OBJECT_TYPE, object_id=OuterRef("pk"), is_live=True))
+
+
+def _with_papers(queryset: QuerySet[Receivable]) -> QuerySet[Receivable]:
+    uses = InvoiceUse.objects.select_related("invoice").order_by("pk")
+    return queryset.prefetch_related(Prefetch("invoice_uses", queryset=uses, to_attr="papers"))
+
+
+def invoices_in_words(row: Any) -> str:
+    """The first invoice number and how many there are."""
+    papers = getattr(row, "papers", [])
+    if not papers:
+        return ""
+    first, count = papers[0].invoice.number, len(papers)
+    if count == 1:
+        return str(first)
+    return ngettext("%(first)s, %(n)d invoice", "%(first)s, %(n)d invoices in all", count) % {
+        "first": first,
+        "n": count,
+    }
+
+
+def _contract(row: Any) -> str:
+    return row.contract_no or "–"
+
+
+def _since(row: Receivable) -> Any:
+    if row.state == State.PENDING_CONFIRM:
+        return row.confirm_requested_at or row.created_at
+    return row.confirmed_at if row.state == State.CONFIRMED else row.closed_at or row.created_at
+
+
+def _open(row: Receivable) -> str:
+    return receivable_url(row.public_no)
+
+
+class _PartyList(List[Receivable]):
+    """What lists of receivables share: the seal and an open change of each row on the page, one statement each."""
+
+    order = ReceivableOrder
+    is_selectable = True
+    amount = "face_amount"
+    fact = "fact_code"
+    row_label = "public_no"
+
+    @cached_property
+    def rows(self) -> list[Any]:
+        """The rows with what belongs to them."""
+        objects = list(self.objects)
+        ids = [row.pk for row in objects]
+        found = seals(OBJECT_TYPE, ids, by=self.actor, at=self.at) if self.at is not None and ids else {}
+        changes = open_changes(ids)
+        for row in objects:
+            self.dress(row, found.get(row.pk), changes.get(row.pk))
+        return [self._row(row) for row in objects]
+
+    def dress(self, row: Any, seal: Any, change: ApprovalLine | None) -> None:
+        """Put on a row what its templates read."""
+        row.seal, row.change = seal, change
+        row.fact_code = self.fact_of(row)
+        row.turn = presenters.turn(row, self.actor.organisation_id)
+        row.tone = presenters.STATE_TONES[State(row.state)]
+
+    def fact_of(self, row: Receivable) -> str:
+        """The code of what is true of a row."""
+        return "PUBLISHED" if presenters.is_published(row) else str(row.state)
+
+
+def open_changes(receivable_ids: list[int]) -> dict[int, ApprovalLine]:
+    """The change of each receivable that waits for a checker of the actor's organisation."""
+    lines = ApprovalLine.objects.filter(object_type=OBJECT_TYPE, object_id__in=receivable_ids, is_live=True)
+    return {line.object_id: line for line in lines.select_related("approval")} if receivable_ids else {}
+
+
+CREDITOR_CHIPS = (
+    Chip("state", "draft", _("Draft"), Q(state=State.DRAFT)),
+    Chip("state", "waiting", _("Waiting for the debtor"), Q(state=State.PENDING_CONFIRM), "amber"),
+    Chip("state", "returned", _("Returned"), Q(state=State.RETURNED), "red"),
+    Chip(
+        "state",
+        "published",
+        _("To acknowledge"),
+        Q(state=State.CONFIRMED, basis=Basis.DEBTOR_UPLOAD, acknowledged_at=None),
+        "amber",
+    ),
+    Chip("state", "confirmed", _("Confirmed"), Q(state=State.CONFIRMED), "green"),
+    Chip("state", "direct", _("Open without confirmation"), Q(state=State.DIRECT), "blue"),
+    Chip(
+        "state", "closed", _("Closed"), Q(state__in=[State.SETTLED, State.WRITTEN_OFF, State.REFUSED, State.WITHDRAWN])
+    ),
+)
+
+
+class ClaimList(_PartyList):
+    """A creditor's receivables."""
+
+    name = "receivables.claims"
+    title = _("Receivables")
+    filterset_class = ClaimFilter
+    filter_groups = _groups(_("Debtor"))
+    chip_filters = CREDITOR_CHIPS
+    facts: Mapping[str, Fact] = {
+        "DRAFT": Fact(_("drafts"), _("All are drafts")),
+        "RETURNED": Fact(_("returned"), _("All were returned for correction")),
+        "PENDING_CONFIRM": Fact(_("waiting for the debtor"), _("All wait for their debtors")),
+        "PUBLISHED": Fact(_("published by the debtor"), _("All were published by the debtor")),
+        "CONFIRMED": Fact(_("confirmed"), _("All are confirmed")),
+    }
+    columns = (
+        Column(
+            "party",
+            _("Debtor"),
+            lambda row: row.debtor_name or row.project_name,
+            is_lead=True,
+            href=_open,
+            template="receivables/cells/party.html",
+        ),
+        Column("number", _("Receivable number"), "public_no", on_page=False),
+        Column("contract", _("Contract / invoice"), _contract, sub=invoices_in_words),
+        Column("amount", _("Amount (yuan)"), "face_amount", Kind.AMOUNT),
+        Column("confirmed", _("Confirmed (yuan)"), "confirmed_amount", Kind.AMOUNT),
+        Column("due", _("Due date"), "due_date", Kind.DATE),
+        Column("since", _("Since"), _since, Kind.WAIT),
+        Column("state", _("State · whose turn"), "get_state_display", template="receivables/cells/state.html"),
+    )
+    empty_title = _("The receivables you enter will appear here")
+    empty_text = _("Enter one, or upload a sheet with many. Nothing is sent before a second person has checked it.")
+
+
+class DebtList(ClaimList):
+    """A debtor's payables: what was claimed from it and what it published."""
+
+    name = "receivables.debts"
+    title = _("Payables")
+    filterset_class = DebtFilter
+    filter_groups = _groups(_("Supplier"))
+    chip_filters = (
+        Chip("state", "draft", _("Draft"), Q(state=State.DRAFT)),
+        Chip("state", "waiting", _("To answer"), Q(state=State.PENDING_CONFIRM), "amber"),
+        Chip("state", "returned", _("Returned to the supplier"), Q(state=State.RETURNED)),
+        Chip("state", "confirmed", _("Confirmed"), Q(state=State.CONFIRMED), "green"),
+        Chip("state", "refused", _("Refused"), Q(state=State.REFUSED), "red"),
+        Chip("state", "closed", _("Closed"), Q(state__in=[State.SETTLED, State.WRITTEN_OFF, State.WITHDRAWN])),
+    )
+    columns = (
+        Column(
+            "party", _("Supplier"), "creditor.name", is_lead=True, href=_open, template="receivables/cells/party.html"
+        ),
+        *ClaimList.columns[1:],
+    )
+    empty_title = _("What your organisation owes will appear here")
+    empty_text = _("Claims of suppliers after you have answered them, and payables you publish yourself.")
+
+
+class ConfirmList(_PartyList):
+    """What a debtor has to answer: the claim beside its own book, the oldest first."""
+
+    name = "receivables.confirm"
+    title = _("Payables to confirm")
+    order = WaitingOrder
+    filterset_class = DebtFilter
+    filter_groups = _groups(_("Supplier"))
+    chip_filters = (
+        Chip("match", "AGREES", _("Agrees with our book"), Q(book_match__verdict=Verdict.AGREES), "green"),
+        Chip("match", "DIFFERS", _("Differs"), Q(book_match__verdict=Verdict.DIFFERS), "amber"),
+        Chip(
+            "match",
+            "NOT_IN_BOOK",
+            _("Not in our book"),
+            Q(book_match__verdict=Verdict.NOT_IN_BOOK) | Q(book_match__isnull=True),
+        ),
+    )
+    facts: Mapping[str, Fact] = {
+        "AGREES": Fact(_("agree"), _("All agree with our book")),
+        "DIFFERS": Fact(_("differ"), _("All differ from our book")),
+        "NOT_IN_BOOK": Fact(_("not in our book"), _("None is in our book")),
+    }
+    columns = (
+        Column(
+            "party", _("Supplier"), "creditor.name", is_lead=True, href=_open, template="receivables/cells/party.html"
+        ),
+        Column("number", _("Receivable number"), "public_no", on_page=False),
+        Column("contract", _("Contract / invoice"), _contract, sub=invoices_in_words),
+        Column("claimed", _("Claimed (yuan)"), "face_amount", Kind.AMOUNT),
+        Column(
+            "booked",
+            _("Our book (yuan)"),
+            presenters.book_amount,
+            Kind.AMOUNT,
+            template="receivables/cells/booked.html",
+        ),
+        Column(
+            "match",
+            _("Difference"),
+            presenters.difference_words,
+            sub=presenters.more_differences,
+            template="receivables/cells/difference.html",
+        ),
+        Column("due", _("Due date"), "due_date", Kind.DATE),
+        Column("waiting", _("Waiting"), "confirm_requested_at", Kind.WAIT, amber_after=WAITING_AMBER),
+        Column("turn", _("State · whose turn"), "get_state_display", template="receivables/cells/turn.html"),
+    )
+    empty_title = _("Receivables that suppliers ask you to confirm will appear here")
+    empty_text = _("Upload your payables book first: claims are then compared with it by themselves.")
+
+    def fact_of(self, row: Receivable) -> str:
+        """How it compares with the book."""
+        return str(presenters.verdict_of(row))
+
+    def dress(self, row: Any, seal: Any, change: ApprovalLine | None) -> None:
+        """The same, and the difference."""
+        super().dress(row, seal, change)
+        row.verdict_tone = presenters.VERDICT_TONES[presenters.verdict_of(row)]
+
+
+class BookFilter(django_filters.FilterSet):
+    """Of the payables book."""
+
+    supplier = contains_filter(_("Supplier"), lambda rows, text: rows.filter(supplier_name__icontains=normalise(text)))
+    invoice = contains_filter(
+        _("Invoice number"), lambda rows, text: rows.filter(invoice_number__startswith=normalise(text))
+    )
+    contract = contains_filter(_("Contract number"), by_contract)
+
+    class Meta:
+        model = PayableLine
+        fields: list[str] = []
+
+
+class BookOrder(Order):
+    """How the book can be ordered."""
+
+    NEWEST = (("-pk",), _("Newest"))
+    AMOUNT = (("-amount", "-pk"), _("Largest amount"))
+
+
+class BookList(List[PayableLine]):
+    """The debtor's own payables book."""
+
+    name = "receivables.book"
+    title = _("Payables book")
+    order = BookOrder
+    filterset_class = BookFilter
+    chip_filters = (
+        Chip("kind", "published", _("Published"), Q(receivable_id__isnull=False), "green"),
+        Chip("kind", "private", _("For comparison only"), Q(receivable_id__isnull=True)),
+    )
+    columns = (
+        Column("supplier", _("Supplier"), "supplier_name", is_lead=True, sub="supplier_uscc"),
+        Column("invoice", _("Invoice number"), "invoice_number"),
+        Column("contract", _("Contract number"), "contract_no"),
+        Column("amount", _("Amount (yuan)"), "amount", Kind.AMOUNT),
+        Column("due", _("Due date"), "due_date", Kind.DATE),
+        Column("entered", _("Entered"), "created_at", Kind.INSTANT),
+        Column(
+            "kind",
+            _("Use"),
+            lambda row: _t("Published") if row.receivable_id else _t("For comparison only"),
+            tone=lambda row: "green" if row.receivable_id else "grey",
+        ),
+    )
+    empty_title = _("Your payables book will appear here")
+    empty_text = _("It is private: suppliers never see it. Claims are compared with it line by line.")
+
+
+class DisputeOrder(Order):
+    """How disputes can be ordered."""
+
+    NEWEST = (("-pk",), _("Newest"))
+
+
+class DisputeList(List[Dispute]):
+    """Disputes of both sides."""
+
+    name = "receivables.disputes"
+    title = _("Disputes")
+    order = DisputeOrder
+    chip_filters = (
+        Chip("state", "open", _("Open"), Q(state=DisputeState.OPEN), "amber"),
+        Chip("state", "closed", _("Closed"), ~Q(state=DisputeState.OPEN)),
+    )
+    columns = (
+        Column(
+            "number",
+            _("Receivable"),
+            "receivable.public_no",
+            is_lead=True,
+            href=lambda row: f"/receivables/disputes/{row.pk}/",
+        ),
+        Column("reason", _("Reason"), lambda row: str(presenters.reason_words(row.reason_code)), sub="comment"),
+        Column("amount", _("Disputed (yuan)"), "disputed_amount", Kind.AMOUNT),
+        Column("opened", _("Open since"), "opened_at", Kind.WAIT, amber_after=WAITING_AMBER),
+        Column("state", _("State"), "get_state_display"),
+    )
+    empty_title = _("Disputes about confirmed receivables will appear here")
+    empty_text = _("A dispute blocks new financing of its amount; it never deletes a confirmation.")
+
+
+def claims(actor: Actor) -> QuerySet[Receivable]:
+    """The rows of a creditor's list."""
+    rows = Receivable.objects.of_creditor(actor.organisation_id or 0).exclude(state=State.UNDONE)
+    return _with_papers(rows.select_related("debtor", "creditor"))
+
+
+def debts(actor: Actor) -> QuerySet[Receivable]:
+    """The rows of a debtor's list."""
+    rows = Receivable.objects.of_debtor(actor.organisation_id or 0).exclude(state=State.UNDONE)
+    return _with_papers(rows.select_related("debtor", "creditor"))
+
+
+def waiting(actor: Actor) -> QuerySet[Receivable]:
+    """Everything that waits for the debtor's answer, also what its own checker has on the table."""
+    rows = Receivable.objects.waiting_for(actor.organisation_id or 0)
+    # The column may be NULL, but not in this state: `rcv_pending_has_clock`.
+    asked = ExpressionWrapper(F("confirm_requested_at"), output_field=DateTimeField())
+    return _with_papers(rows.select_related("creditor", "debtor", "book_match").annotate(asked_at=asked))
+
+
+def to_answer(actor: Actor) -> QuerySet[Receivable]:
+    """What waits for the debtor's answer and is not with its checker yet."""
+    return waiting(actor).exclude(live_change())
+
+
+def with_checker(actor: Actor) -> QuerySet[Receivable]:
+    """What waits for the debtor's own checker."""
+    return waiting(actor).filter(live_change())

@@ -1,0 +1,1 @@
+"""Forms of receivables: they parse and phrase; rules and writes are the actions' business."""

@@ -1,0 +1,239 @@
+"""How receivables read: whose turn it is, what differs from the book, what each event says in the timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from receivables.models import Basis, Origin, Receivable, Verdict
+from receivables.states import REASONS, State
+from yingshou.audit.models import AuditEvent
+from yingshou.audit.wording import Line
+from yingshou.kernel.clock import business_date
+from yingshou.kernel.money import from_minor
+from yingshou.ui.templatetags.ui import amount as amount_text
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+STATE_TONES = {
+    State.DRAFT: "",
+    State.PENDING_CONFIRM: "amber",
+    State.RETURNED: "red",
+    State.CONFIRMED: "green",
+    State.DIRECT: "blue",
+    State.REFUSED: "red",
+    State.WITHDRAWN: "grey",
+    State.UNDONE: "grey",
+    State.SETTLED: "grey",
+    State.WRITTEN_OFF: "grey",
+}
+VERDICT_TONES = {Verdict.AGREES: "green", Verdict.DIFFERS: "red", Verdict.NOT_IN_BOOK: "amber"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """
+    One thing in which a claim and the debtor's book differ.
+
+    :ivar words: the difference in a few words: "10,000.00 less in our book"
+    """
+
+    field: str
+    label: StrOrPromise
+    claim: str
+    book: str
+    words: str
+
+
+def verdict_of(row: Receivable) -> Verdict:
+    """How the claim compares with the debtor's book; a claim never compared is in no book."""
+    match = getattr(row, "book_match", None)
+    return Verdict(match.verdict) if match is not None else Verdict.NOT_IN_BOOK
+
+
+def differences_of(row: Receivable) -> list[Difference]:
+    """What differs, field by field, in words."""
+    match = getattr(row, "book_match", None)
+    return [_difference(one) for one in match.differences] if match is not None else []
+
+
+def _difference(one: dict[str, str]) -> Difference:
+    field, claim, book = one["field"], one["claim"], one["book"]
+    if field == "AMOUNT":
+        claimed, booked = from_minor(int(claim)), from_minor(int(book))
+        words = _t("%(amount)s less in our book") if booked < claimed else _t("%(amount)s more in our book")
+        gap = amount_text(abs(booked - claimed))
+        return Difference(field, _("Amount"), amount_text(claimed), amount_text(booked), words % {"amount": gap})
+    if field == "DUE_DATE":
+        days = (date.fromisoformat(book) - date.fromisoformat(claim)).days
+        late = ngettext("%(n)d day later in our book", "%(n)d days later in our book", abs(days))
+        early = ngettext("%(n)d day earlier in our book", "%(n)d days earlier in our book", abs(days))
+        return Difference(field, _("Due date"), claim, book, (late if days > 0 else early) % {"n": abs(days)})
+    if field == "CONTRACT":
+        return Difference(field, _("Contract number"), claim, book, _t("another contract number"))
+    return Difference(field, _("Invoices"), claim, "", _t("invoice not in our book: %(numbers)s") % {"numbers": claim})
+
+
+def book_amount(row: Receivable) -> Decimal | None:
+    """What the debtor's own book says about the claim, in yuan; None where it says nothing."""
+    verdict = verdict_of(row)
+    if verdict == Verdict.NOT_IN_BOOK:
+        return None
+    for one in row.book_match.differences:
+        if one["field"] == "AMOUNT":
+            return from_minor(int(one["book"]))
+    return row.face_amount
+
+
+def difference_words(row: Receivable) -> str:
+    """The first difference in words, or that there is none."""
+    verdict = verdict_of(row)
+    if verdict == Verdict.AGREES:
+        return _t("Agrees")
+    if verdict == Verdict.NOT_IN_BOOK:
+        return _t("To be checked")
+    return differences_of(row)[0].words
+
+
+def more_differences(row: Receivable) -> str:
+    """The other differences, in words."""
+    return " · ".join(one.words for one in differences_of(row)[1:])
+
+
+def is_published(row: Receivable) -> bool:
+    """Whether the debtor published it and the creditor has not acknowledged it yet."""
+    return row.state == State.CONFIRMED and row.basis == Basis.DEBTOR_UPLOAD and row.acknowledged_at is None
+
+
+def turn(row: Receivable, organisation_id: int | None) -> str:
+    """Whose turn it is, said to one of the parties."""
+    mine = {"creditor": row.creditor_id == organisation_id, "debtor": row.debtor_id == organisation_id}
+    if row.state == State.DRAFT:
+        side = "debtor" if row.origin == Origin.DEBTOR_UPLOAD else "creditor"
+        return _t("your turn: submit or undo") if mine[side] else _t("the other side's turn")
+    if row.state == State.PENDING_CONFIRM:
+        if row.debtor_id is None:
+            return _t("waits until the debtor registers")
+        return _t("your turn") if mine["debtor"] else _t("the debtor's turn")
+    if row.state == State.RETURNED:
+        return _t("your turn: correct it") if mine["creditor"] else _t("the supplier's turn")
+    if row.state in (State.CONFIRMED, State.DIRECT):
+        if is_published(row) and mine["creditor"]:
+            return _t("your turn: acknowledge")
+        return _t("your turn: pay when due") if mine["debtor"] else _t("the debtor pays when due")
+    return ""
+
+
+def next_step(row: Receivable, organisation_id: int | None, at: datetime) -> Line | None:
+    """The line on top of the story: what comes next, whose turn it is, until when."""
+    who = turn(row, organisation_id)
+    if row.state == State.DRAFT:
+        return Line(_("Not sent yet"), detail=who, tone="next")
+    if row.state == State.PENDING_CONFIRM:
+        return Line(
+            _("Waiting for the debtor's answer"), detail=" · ".join([who, *deadline_words(row, at)]), tone="next"
+        )
+    if row.state == State.RETURNED:
+        return Line(_("Waiting for the correction"), detail=who, tone="next")
+    if row.state in (State.CONFIRMED, State.DIRECT):
+        due = row.confirmed_due_date or row.due_date
+        return Line(_("Waiting for payment"), detail=f"{who} · " + _t("due %(day)s") % {"day": due}, tone="next")
+    return None
+
+
+def deadline_words(row: Receivable, at: datetime) -> list[str]:
+    """Until when the debtor should answer, and what sets that day; nothing before it was asked."""
+    if row.confirm_deadline is None:
+        return []
+    days = (row.confirm_deadline - business_date(at)).days
+    basis = _t("by law, 30 days") if row.confirm_by_law else _t("platform rule, 30 days")
+    if days < 0:
+        return [
+            ngettext("%(n)d day over (%(basis)s)", "%(n)d days over (%(basis)s)", -days) % {"n": -days, "basis": basis}
+        ]
+    return [ngettext("%(n)d day left (%(basis)s)", "%(n)d days left (%(basis)s)", days) % {"n": days, "basis": basis}]
+
+
+def reason_words(code: str) -> StrOrPromise:
+    """The sentence of a coded reason."""
+    reason = REASONS.get(code)
+    return reason.sentence if reason is not None else code
+
+
+def reason_cure(code: str) -> StrOrPromise:
+    """What the other side does about a coded reason."""
+    reason = REASONS.get(code)
+    return reason.cure if reason is not None else ""
+
+
+# The timeline.
+
+HEADLINES: dict[str, StrOrPromise] = {
+    "create": _("Entered"),
+    "change": _("Corrected"),
+    "submit": _("Submitted to the debtor"),
+    "resubmit": _("Submitted again after correction"),
+    "submit_direct": _("Opened without confirmation"),
+    "publish": _("Published by the debtor, which counts as confirmation"),
+    "undo": _("Undone"),
+    "confirm": _("Confirmed by the debtor"),
+    "confirm_part": _("Confirmed in part by the debtor"),
+    "return": _("Returned for correction"),
+    "refuse": _("Refused by the debtor"),
+    "withdraw": _("Withdrawn by the creditor"),
+    "settle": _("Settled"),
+    "write_off": _("Written off"),
+    "acknowledge": _("Acknowledged by the creditor"),
+    "payment": _("Payment recorded"),
+    "credit_note": _("Credit note recorded"),
+    "goods_return": _("Goods returned"),
+    "price": _("Price adjusted"),
+    "netting": _("Set-off recorded"),
+    "discount": _("Discount recorded"),
+    "cancel": _("Part cancelled"),
+    "retention_hold": _("Retention held back"),
+    "retention_release": _("Retention due"),
+    "reversal": _("Entry reversed"),
+    "fact": _("Fact about the debt recorded"),
+    "dispute": _("Dispute opened"),
+    "dispute_answer": _("Dispute answered"),
+    "dispute_resolve": _("Dispute resolved"),
+    "dispute_withdraw": _("Dispute withdrawn"),
+    "no_answer": _("No answer within the time limit; silence is not confirmation"),
+    "linked": _("The debtor has registered and was asked"),
+    "reminder": _("Debtor reminded"),
+    "open": _("Dispute opened"),
+    "answer": _("Dispute answered"),
+    "resolve": _("Dispute resolved"),
+    "cut": _("A fact about the debt cut what is held"),
+    "expired": _("Reservation expired"),
+}
+HARM = frozenset({"return", "refuse", "dispute", "open", "write_off", "no_answer", "cut"})
+
+
+def line_of(event: AuditEvent) -> Line:
+    """How an event of a receivable, a dispute or a holding reads."""
+    verb = event.kind.rsplit(".", 1)[-1]
+    body: dict[str, Any] = event.body
+    code = str(body.get("reason_code") or "")
+    said = str(body.get("comment") or body.get("reason") or "")
+    parts = [str(reason_words(code)) if code else "", said]
+    for name in ("answer", "resolution"):
+        parts.append(str(body.get(name) or "") if verb.startswith("dispute_") else "")
+    figure = body.get("confirmed_amount") or body.get("amount")
+    if figure:
+        parts.insert(0, f"¥ {amount_text(figure)}")
+    return Line(
+        headline=HEADLINES.get(verb, verb),
+        detail=" · ".join(part for part in parts if part),
+        at=event.at,
+        who=event.actor_label,
+        tone="harm" if verb in HARM else "done",
+    )
