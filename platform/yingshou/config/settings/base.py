@@ -217,6 +217,11 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    *(
+        [{"NAME": "yingshou.identity.passwords.PredictablePasswordValidator"}]
+        if _exists("yingshou.identity.passwords")
+        else []
+    ),
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
