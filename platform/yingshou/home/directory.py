@@ -11,18 +11,17 @@ from yingshou.tenancy.actor import Actor
 
 
 def find(actor: Actor, text: SearchText, limit: int) -> list[SearchHit]:
-    """Organisations by a part of the name or the beginning of the credit code; the directory's index, then its rows."""
-    ids = find_organisation_ids(text.credit_code or text.text, limit)
-    rows = Organisation.objects.visible_to(actor).in_bulk(ids) if ids else {}
+    """An organisation by its whole credit code, or those with a part of the name or the beginning of a code."""
+    visible = Organisation.objects.visible_to(actor)
+    if text.credit_code:
+        found = list(visible.filter(uscc=text.credit_code))
+    else:
+        ids = find_organisation_ids(text.text, limit)
+        rows = visible.in_bulk(ids) if ids else {}
+        found = [rows[pk] for pk in ids if pk in rows]
     return [
-        SearchHit(
-            title=rows[pk].name,
-            url=_page_of(actor, rows[pk]),
-            detail=rows[pk].uscc,
-            exact=bool(text.credit_code) and rows[pk].uscc == text.credit_code,
-        )
-        for pk in ids
-        if pk in rows
+        SearchHit(title=row.name, url=_page_of(actor, row), detail=row.uscc, exact=row.uscc == text.credit_code)
+        for row in found
     ]
 
 

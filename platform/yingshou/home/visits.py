@@ -72,7 +72,7 @@ def count(request: AppRequest, response: HttpResponseBase) -> None:
         return
     if value != known:
         ends = start_of(day + timedelta(days=1))
-        response.set_cookie(  # type: ignore[attr-defined]  # HttpResponseBase has it
+        response.set_cookie(
             COOKIE,
             value,
             max_age=max(int((ends - request.at).total_seconds()), 1),

@@ -55,11 +55,11 @@ def deliver(messages: Sequence[dict[str, Any]], *, source: str, by: Actor, at: d
     """
     rows = [_row(message, f"{source}:{message['position']}", at) for message in messages]
     Message.objects.bulk_create(rows, ignore_conflicts=True)
-    choices = ChannelChoice.objects.filter(organisation_id=by.organisation_id).values_list("person_id", "channel")
+    choices = ChannelChoice.objects.filter(organisation_id=by.organisation_id or 0).values_list("person_id", "channel")
     chosen = [(person_id, channel) for person_id, channel in choices if channel in CHANNELS]
     if not chosen:
         return
-    found = Message.objects.filter(organisation_id=by.organisation_id, source__in=[row.source for row in rows])
+    found = Message.objects.filter(organisation_id=by.organisation_id or 0, source__in=[row.source for row in rows])
     keys = [
         {"message": pk, "person": person_id, "channel": channel}
         for pk, for_person in found.values_list("pk", "person_id")
@@ -124,6 +124,8 @@ def choose_channels(channels: Sequence[str], *, by: Actor, at: datetime) -> None
     """
     for channel in channels:
         CHANNELS.get(channel)
+    assert by.organisation_id is not None
+    assert by.person_id is not None
     mine = ChannelChoice.objects.filter(organisation_id=by.organisation_id, person_id=by.person_id)
     mine.exclude(channel__in=channels).delete()
     rows = [

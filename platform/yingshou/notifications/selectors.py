@@ -56,7 +56,7 @@ def inbox(actor: Actor, *, before: int | None, unread_only: bool, text: str, kin
 
 def chosen_channels(actor: Actor) -> set[str]:
     """Through which channels this person wants to hear of this organisation's messages."""
-    mine = ChannelChoice.objects.filter(organisation_id=actor.organisation_id, person_id=actor.person_id)
+    mine = ChannelChoice.objects.filter(organisation_id=actor.organisation_id or 0, person_id=actor.person_id or 0)
     return set(mine.values_list("channel", flat=True))
 
 

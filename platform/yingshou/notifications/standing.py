@@ -32,7 +32,7 @@ def checking(actor: Actor, at: datetime) -> list[TodoGroup]:
         .values("action")
         .annotate(
             number=Count("pk"),
-            lines=Sum("line_count"),
+            line_total=Sum("line_count"),
             total=Sum("total_amount"),
             oldest=Min("submitted_at"),
             first=Min("pk"),
@@ -46,9 +46,9 @@ def checking(actor: Actor, at: datetime) -> list[TodoGroup]:
             why=ngettext(
                 "%(n)d line submitted by a colleague; it takes effect when you approve it",
                 "%(n)d lines submitted by colleagues; they take effect when you approve them",
-                row["lines"],
+                row["line_total"],
             )
-            % {"n": row["lines"]},
+            % {"n": row["line_total"]},
             counterpart=row["maker"]
             if row["makers"] == 1
             else ngettext("%(n)d colleague", "%(n)d colleagues", row["makers"]) % {"n": row["makers"]},
@@ -67,14 +67,14 @@ def checking(actor: Actor, at: datetime) -> list[TodoGroup]:
 def returned(actor: Actor, at: datetime) -> list[TodoGroup]:
     """What a checker sent back to this person, until the same action is submitted again; one query."""
     again = Approval.objects.filter(
-        organisation_id=actor.organisation_id,
+        organisation_id=actor.organisation_id or 0,
         action=OuterRef("action"),
-        maker_id=actor.person_id,
+        maker_id=actor.person_id or 0,
         submitted_at__gt=OuterRef("decided_at"),
     )
     rows = (
         Approval.objects.visible_to(actor)
-        .filter(state=State.REJECTED, maker_id=actor.person_id, decided_at__gte=at - RETURNED_FOR)
+        .filter(state=State.REJECTED, maker_id=actor.person_id or 0, decided_at__gte=at - RETURNED_FOR)
         .filter(~Exists(again))
         .order_by("decided_at", "pk")[:20]
     )

@@ -40,7 +40,7 @@ def send(running: RunningJob) -> None:
     """
     key = running.key
     with transaction.atomic():
-        message = Message.objects.filter(organisation_id=running.organisation_id, pk=key["message"]).first()
+        message = Message.objects.filter(organisation_id=running.organisation_id or 0, pk=key["message"]).first()
         reader = reader_of(message, key["person"], key["channel"], running.at) if message else None
     if message is None or reader is None:
         return
