@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
+
 from receivables import actions
 from receivables.actions.common import Via
 from receivables.models import Receivable
@@ -82,14 +84,14 @@ def draft(other: Organisation | None = None, face: str = "113000.00", **fields: 
 def drafted(of: Organisation, other: Organisation | None = None, *, at: datetime = AT, **fields: Any) -> Receivable:
     """A draft of the creditor."""
     by = job(of)
-    with acting_as(by):
+    with acting_as(by), transaction.atomic():
         return actions.create_draft(draft(other, **fields), by=by, at=at)
 
 
 def pending(of: Organisation, other: Organisation | None = None, *, at: datetime = AT, **fields: Any) -> Receivable:
     """A receivable that waits for its debtor."""
     by = job(of)
-    with acting_as(by):
+    with acting_as(by), transaction.atomic():
         row = actions.create_draft(draft(other, **fields), by=by, at=at)
         _all_done(actions.submit([row.pk], by=by, at=at))
         return Receivable.objects.get(pk=row.pk)
@@ -99,7 +101,7 @@ def confirmed(of: Organisation, other: Organisation, *, at: datetime = AT, **fie
     """A confirmed receivable, in the ledger."""
     row = pending(of, other, at=at, **fields)
     by = job(other)
-    with acting_as(by):
+    with acting_as(by), transaction.atomic():
         _all_done(actions.confirm([actions.Decision(row.pk)], by=by, at=at))
         return Receivable.objects.get(pk=row.pk)
 
