@@ -98,7 +98,7 @@ def fetch(address: str, cookie: str) -> bytes:
     """The body of a page; raises for every status but 200."""
     request = urllib.request.Request(address, headers={"Cookie": cookie})
     with urllib.request.urlopen(request, timeout=120) as answer:
-        if answer.status != 200 or answer.url.split("?")[0] != address.split("?")[0]:
+        if answer.status != 200 or answer.url.split("?")[0] != address.split("?", maxsplit=1)[0]:
             raise RuntimeError(f"{address}: {answer.status} {answer.url}")
         body: bytes = answer.read()
     return body

@@ -3,7 +3,7 @@ Many receivables quickly: a few made by the real actions, then copied row by row
 constraint holds and the copies follow the schema by themselves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from django.db import connections
 from psycopg2 import sql
@@ -11,11 +11,12 @@ from psycopg2 import sql
 STEP = 100_000
 
 
-def copy_rows(table: str, template_ids: Sequence[int], numbers: range, changes: Mapping[str, str]) -> None:
+def copy_rows(table: str, key: str, template: int, count: int, changes: Mapping[str, str]) -> None:
     """
-    Copy template rows once per number.
+    Copy one row `count` times.
 
-    :param changes: SQL expressions per column over `t` (the template) and `n` (the number)
+    :param key: the column that finds the template
+    :param changes: SQL expressions per column over `t` (the template) and `n` (0, 1, 2 ...); `mod` instead of a percent sign
     """
     with connections["owner"].cursor() as cursor:
         cursor.execute(
@@ -29,17 +30,15 @@ def copy_rows(table: str, template_ids: Sequence[int], numbers: range, changes: 
         ]
         statement = sql.SQL(
             "insert into {table} ({columns}) overriding system value select {chosen} "
-            "from generate_series(%s::bigint, %s::bigint) n "
-            "join (select t.*, row_number() over (order by t.id) - 1 as turn, count(*) over () as turns "
-            "from {table} t where t.id = any(%s)) t on t.turn = n %% t.turns"
+            "from generate_series(%s::bigint, %s::bigint) n, {table} t where t.{key} = %s"
         ).format(
             table=sql.Identifier(table),
+            key=sql.Identifier(key),
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
             chosen=sql.SQL(", ").join(chosen),
         )
-        for start in range(numbers.start, numbers.stop, STEP):
-            end = min(start + STEP, numbers.stop) - 1
-            cursor.execute(statement, [start, end, list(template_ids)])
+        for start in range(0, count, STEP):
+            cursor.execute(statement, [start, min(start + STEP, count) - 1, template])
 
 
 def settle(*tables: str) -> None:
