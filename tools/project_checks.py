@@ -16,6 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 from django.template import TemplateSyntaxError, engines
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import translation
 
 ROOT = Path(__file__).resolve().parents[1]
 _COMPONENT = re.compile(r"<c-([a-z][\w.-]*)")
@@ -29,7 +30,10 @@ def migration_problems() -> list[str]:
     """Return models without a migration and apps with two last migrations."""
     loader = MigrationLoader(None)
     found = [f"{app} has forked migrations: {', '.join(names)}" for app, names in loader.detect_conflicts().items()]
-    changes = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(graph=loader.graph)
+    # Labels stand in migrations as they are written, not as they are translated.
+    with translation.override(None):
+        detector = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps))
+        changes = detector.changes(graph=loader.graph)
     for app, migrations in changes.items():
         for migration in migrations:
             for operation in migration.operations:
