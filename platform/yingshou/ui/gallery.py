@@ -199,6 +199,11 @@ def samples(request: AppRequest) -> dict[str, Any]:
         "empty_list": EmptySampleList(SavedView.objects.none(), query=empty, actor=request.actor, at=AT),
         "form": SampleForm(initial={"amount": Decimal("113000"), "due_date": date(2027, 1, 30)}),
         "bad_form": SampleForm({"amount": "1,13000", "reason_code": "OTHER"}, auto_id="bad_%s"),
+        "single_form": SampleForm(auto_id="one_%s"),
+        "tabs": [
+            {"label": _("Waiting"), "url": "#lists", "is_current": True, "count": "46"},
+            {"label": _("Done"), "url": "#lists", "is_current": False, "count": ""},
+        ],
         "amount": Decimal("113000.00"),
         "sum": Decimal("1284300.00"),
         "at": AT,
