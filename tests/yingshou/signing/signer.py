@@ -23,7 +23,7 @@ from yingshou.signing.trust import TrustStore
 from yingshou.signing.verification import Expected
 
 USCC = "91310000MA1FL0000B"
-PIN = "246810"
+PIN = "Pin-7f3a9c-X"
 
 
 @dataclass(frozen=True)
