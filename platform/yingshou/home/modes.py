@@ -225,7 +225,7 @@ PERFORMANCE = Mode(
         Step(
             Who.PLATFORM,
             _("Mark each record as timely or late"),
-            _("Timely while less than 20% of the total payable is overdue."),
+            _("Timely while less than a fifth of the total payable is overdue."),
         ),
         Step(Who.PLATFORM, _("Add the records up to the debtor's report"), _("In all, and over three months.")),
         Step(Who.DEBTOR, _("See every record at once"), _("At present nobody else sees it.")),

@@ -57,7 +57,7 @@ def checking(actor: Actor, at: datetime) -> list[TodoGroup]:
             oldest_at=row["oldest"],
             tone="amber" if at - row["oldest"] >= AMBER_AFTER else "",
             url=reverse("approvals:detail", args=[row["first"]]) if row["number"] == 1 else reverse("approvals:inbox"),
-            url_label=_("Check"),
+            url_label=_("Check and decide"),
             primary=True,
         )
         for row in rows

@@ -115,20 +115,20 @@ def test_who_chose_otherwise_before_the_mail_went_out_gets_none() -> None:
 
 
 @pytest.fixture
-def _another_channel() -> Iterator[list[Parcel]]:
+def another_channel() -> Iterator[list[Parcel]]:
     parcels: list[Parcel] = []
     channels.register("test-sms", Channel(label="SMS", send=parcels.append))
     yield parcels
     del channels.CHANNELS._entries["test-sms"]
 
 
-def test_a_deployment_can_register_another_channel(_another_channel: list[Parcel]) -> None:
+def test_a_deployment_can_registeranother_channel(another_channel: list[Parcel]) -> None:
     asked = asks_for_mail(member(Duty.MAKER), "test-sms")
 
     say([draft(asked.organisation_id, 1)])
     send_all()
 
-    [parcel] = _another_channel
+    [parcel] = another_channel
     assert parcel.person_id == asked.person_id
     assert parcel.sentence == "债务人500 has confirmed 1 of your receivables."
     assert mail.outbox == []
