@@ -55,7 +55,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         request.session[SIGNED_IN_KEY] = request.session[LAST_SEEN_KEY] = now
         signin.remember_device(request, response, user)
         keep_preferences(response, user)
-        by = Actor(kind=ActorKind.PERSON, person_id=user.pk, request_id=request.actor.request_id, label=user.display_name)
+        by = Actor(
+            kind=ActorKind.PERSON, person_id=user.pk, request_id=request.actor.request_id, label=user.display_name
+        )
         with acting_as(by), transaction.atomic():
             events.record_access(
                 kind="identity.signed_in", by=by, at=request.at, object_type="identity.person", object_id=user.pk

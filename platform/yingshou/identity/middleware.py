@@ -19,8 +19,9 @@ from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from yingshou.identity import grants
+from yingshou.identity import grants, sample_clock
 from yingshou.identity.models import Membership, Person
+from yingshou.kernel import clock
 from yingshou.tenancy.actor import Actor, ActorKind, Capability, Duty, acting_as
 
 MEMBERSHIP_KEY = "membership_id"
@@ -76,6 +77,8 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         known: Any = request
+        if sample_clock.follow():
+            known.at = clock.now()
         known.memberships = []
         known.membership = None
         person = self._person(known)

@@ -91,7 +91,7 @@ def register(
             raise AlreadyRegistered(place="uscc")
         person = create_person(administrator, at=at)
         row = Organisation(uscc=uscc, state=OrganisationState.PENDING_VERIFICATION, registered_at=at)
-        _fill(row, organisation)
+        fill(row, organisation)
         row.save(force_insert=True)
     worker = Actor.system(JOB, organisation_id=row.pk, person_id=person.pk, request_id=by.request_id)
     with acting_as(worker):
@@ -129,7 +129,7 @@ def correct(
     row = rows[0]
     _check_capabilities(draft.capabilities)
     ORGANISATION.check(row.state, "resubmit")
-    _fill(row, draft)
+    fill(row, draft)
     details = OrganisationDetails.objects.get(pk=row.pk)
     _fill_details(details, draft)
     details.size_declared_at, details.size_declared_by_id = at, by.person_id
@@ -166,7 +166,8 @@ _FILLED = (
 )  # fmt: skip
 
 
-def _fill(row: Organisation, draft: OrganisationDraft) -> None:
+def fill(row: Organisation, draft: OrganisationDraft) -> None:
+    """Write what was said about the organisation into its row, with the columns that are searched."""
     row.name = normalise(draft.name)
     row.short_name = normalise(draft.short_name)
     row.name_en = normalise(draft.name_en)
