@@ -28,6 +28,10 @@ from yingshou.runtime.problems import CannotStart
 from yingshou.runtime.redis_server import RedisServer
 
 _LOOK_EVERY = 0.3
+# What lies in the data folder of this installation; `reset` removes these names and nothing else.
+_OURS = (
+    "keys.json", "files", "logs", "metrics", "static", "static.sha256", "sign-ins.txt", "signers", "authority",
+)  # fmt: skip
 _EXCEPTION = re.compile(r"^[\w.]*(Error|Exception|ImproperlyConfigured|Problem)\b.*:")
 
 
@@ -268,7 +272,7 @@ def reset() -> None:
         server.stop_stray()
     for folder in (where.home, where.sockets):
         shutil.rmtree(folder, ignore_errors=True)
-    for name in ("keys.json", "files", "logs", "metrics", "static", "static.sha256", "sign-ins.txt", "sample-city"):
+    for name in _OURS:
         target = data / name
         if target.is_dir():
             shutil.rmtree(target)
