@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from receivables.actions.proposals import HANDLERS
+from receivables.imports.claims import CLAIMS
+from receivables.imports.payables import PAYABLES
 from yingshou.approvals import handlers
+from yingshou.documents.kinds import import_kinds
 from yingshou.notifications import kinds as messages
 from yingshou.notifications.kinds import MessageKind
 from yingshou.tenancy import classes, permissions
@@ -53,6 +56,9 @@ for name, sentence, duties, capabilities in (
 
 for handler in HANDLERS:
     handlers.register(f"receivables.{handler.event}", handler())
+
+import_kinds.register(CLAIMS.name, CLAIMS)
+import_kinds.register(PAYABLES.name, PAYABLES)
 
 for name, label, one, many, mail in (
     (

@@ -122,7 +122,8 @@ def live_change() -> Exists:
     return Exists(ApprovalLine.objects.filter(object_type=OBJECT_TYPE, object_id=OuterRef("pk"), is_live=True))
 
 
-def _with_papers(queryset: QuerySet[Receivable]) -> QuerySet[Receivable]:
+def with_papers(queryset: QuerySet[Receivable]) -> QuerySet[Receivable]:
+    """The rows with the invoices they use, one statement for all of them."""
     uses = InvoiceUse.objects.select_related("invoice").order_by("pk")
     return queryset.prefetch_related(Prefetch("invoice_uses", queryset=uses, to_attr="papers"))
 
@@ -420,13 +421,13 @@ class DisputeList(List[Dispute]):
 def claims(actor: Actor) -> QuerySet[Receivable]:
     """The rows of a creditor's list."""
     rows = Receivable.objects.of_creditor(actor.organisation_id or 0).exclude(state=State.UNDONE)
-    return _with_papers(rows.select_related("debtor", "creditor"))
+    return with_papers(rows.select_related("debtor", "creditor"))
 
 
 def debts(actor: Actor) -> QuerySet[Receivable]:
     """The rows of a debtor's list."""
     rows = Receivable.objects.of_debtor(actor.organisation_id or 0).exclude(state=State.UNDONE)
-    return _with_papers(rows.select_related("debtor", "creditor"))
+    return with_papers(rows.select_related("debtor", "creditor"))
 
 
 def waiting(actor: Actor) -> QuerySet[Receivable]:
@@ -434,7 +435,7 @@ def waiting(actor: Actor) -> QuerySet[Receivable]:
     rows = Receivable.objects.waiting_for(actor.organisation_id or 0)
     # The column may be NULL, but not in this state: `rcv_pending_has_clock`.
     asked = ExpressionWrapper(F("confirm_requested_at"), output_field=DateTimeField())
-    return _with_papers(rows.select_related("creditor", "debtor", "book_match").annotate(asked_at=asked))
+    return with_papers(rows.select_related("creditor", "debtor", "book_match").annotate(asked_at=asked))
 
 
 def to_answer(actor: Actor) -> QuerySet[Receivable]:

@@ -45,12 +45,22 @@ class ConfirmForm(ActForm):
     """The two statements that a confirmation makes beside the amount (D01)."""
 
     delivery_accepted = forms.TypedChoiceField(
-        label=_("Delivery"), widget=forms.RadioSelect, coerce=lambda value: value == "yes", initial="yes", required=False,
-        empty_value=True, choices=[("yes", _("delivered and accepted")), ("no", _("not or not wholly accepted yet"))],
+        label=_("Delivery"),
+        widget=forms.RadioSelect,
+        coerce=lambda value: value == "yes",
+        initial="yes",
+        required=False,
+        empty_value=True,
+        choices=[("yes", _("delivered and accepted")), ("no", _("not or not wholly accepted yet"))],
     )
     set_off_known = forms.TypedChoiceField(
-        label=_("Set-off"), widget=forms.RadioSelect, coerce=lambda value: value == "yes", initial="no", required=False,
-        empty_value=False, choices=[("no", _("we know of none")), ("yes", _("we have counter-claims that may be set off"))],
+        label=_("Set-off"),
+        widget=forms.RadioSelect,
+        coerce=lambda value: value == "yes",
+        initial="no",
+        required=False,
+        empty_value=False,
+        choices=[("no", _("we know of none")), ("yes", _("we have counter-claims that may be set off"))],
     )
 
     def answer_for(self, _row: Receivable) -> dict[str, Any]:
@@ -122,7 +132,9 @@ def _booked(row: Receivable) -> Decimal | None:
 class DirectForm(ActForm):
     """Why a claim is opened without confirmation."""
 
-    why = forms.CharField(label=_("Why the debtors cannot confirm"), max_length=200, widget=forms.Textarea(attrs={"rows": 2}))
+    why = forms.CharField(
+        label=_("Why the debtors cannot confirm"), max_length=200, widget=forms.Textarea(attrs={"rows": 2})
+    )
 
     @property
     def remark(self) -> str:
@@ -143,4 +155,6 @@ class DisputeForm(forms.Form):
 class WordsForm(forms.Form):
     """An answer or a resolution in words."""
 
-    text = forms.CharField(label=_("In words; the other side will read this"), max_length=WORDS, widget=forms.Textarea(attrs={"rows": 3}))
+    text = forms.CharField(
+        label=_("In words; the other side will read this"), max_length=WORDS, widget=forms.Textarea(attrs={"rows": 3})
+    )

@@ -29,30 +29,54 @@ OPTIONAL = {"required": False}
 class ClaimForm(forms.Form):
     """The fields of one claim of one kind; what other kinds need is not shown."""
 
-    other_uscc = forms.CharField(label=_("Unified social credit code"), max_length=40,
-                                 help_text=_("18 characters, as on the business licence or the invoice."))
-    other_name = forms.CharField(label=_("Name"), max_length=200, **OPTIONAL,
-                                 help_text=_("Needed only where the organisation is not registered here yet."))
-    contract_no = forms.CharField(label=_("Contract number"), max_length=100, help_text=_("Or the number of the order."))
+    other_uscc = forms.CharField(
+        label=_("Unified social credit code"),
+        max_length=40,
+        help_text=_("18 characters, as on the business licence or the invoice."),
+    )
+    other_name = forms.CharField(
+        label=_("Name"),
+        max_length=200,
+        **OPTIONAL,
+        help_text=_("Needed only where the organisation is not registered here yet."),
+    )
+    contract_no = forms.CharField(
+        label=_("Contract number"), max_length=100, help_text=_("Or the number of the order.")
+    )
     contract_name = forms.CharField(label=_("Contract name"), max_length=200, **OPTIONAL)
     contract_date = DateField(label=_("Date of the contract"), **OPTIONAL)
     project_name = forms.CharField(label=_("Project"), max_length=200, **OPTIONAL)
-    face_amount = AmountField(label=_("Amount of the claim"), help_text=_("Including tax, in yuan; 12.5万 is understood."))
+    face_amount = AmountField(
+        label=_("Amount of the claim"), help_text=_("Including tax, in yuan; 12.5万 is understood.")
+    )
     prepaid_amount = AmountField(label=_("Already prepaid"), **OPTIONAL)
-    retention_amount = AmountField(label=_("Retention"), **OPTIONAL, help_text=_("Kept back until the end of the warranty."))
+    retention_amount = AmountField(
+        label=_("Retention"), **OPTIONAL, help_text=_("Kept back until the end of the warranty.")
+    )
     retention_due_date = DateField(label=_("Retention due"), **OPTIONAL)
-    maturity_kind = forms.ChoiceField(label=_("Does the claim exist already?"), choices=Maturity.choices,
-                                      widget=forms.RadioSelect, initial=Maturity.EXISTING)
+    maturity_kind = forms.ChoiceField(
+        label=_("Does the claim exist already?"),
+        choices=Maturity.choices,
+        widget=forms.RadioSelect,
+        initial=Maturity.EXISTING,
+    )
     delivery_date = DateField(label=_("Delivered on"), **OPTIONAL)
     acceptance_date = DateField(label=_("Accepted on"), **OPTIONAL)
     settlement_date = DateField(label=_("Settled on"), **OPTIONAL)
     due_date = DateField(label=_("Due date"), **OPTIONAL, help_text=_("Or leave it empty and give the term below."))
     due_rule = forms.ChoiceField(label=_("The term runs"), choices=DueRule.choices, initial=DueRule.FIXED)
     payment_term_days = forms.IntegerField(label=_("Term in days"), min_value=0, max_value=3650, **OPTIONAL)
-    late_rate = forms.DecimalField(label=_("Agreed late interest, % a year"), max_digits=7, decimal_places=4, min_value=0, **OPTIONAL)
+    late_rate = forms.DecimalField(
+        label=_("Agreed late interest, % a year"), max_digits=7, decimal_places=4, min_value=0, **OPTIONAL
+    )
     assignment_ban = forms.ChoiceField(
-        label=_("Does the contract forbid assignment?"), initial=AssignmentBan.NONE, widget=forms.RadioSelect,
-        choices=[(AssignmentBan.NONE, AssignmentBan.NONE.label), (AssignmentBan.CONTRACT_BAN, AssignmentBan.CONTRACT_BAN.label)],
+        label=_("Does the contract forbid assignment?"),
+        initial=AssignmentBan.NONE,
+        widget=forms.RadioSelect,
+        choices=[
+            (AssignmentBan.NONE, AssignmentBan.NONE.label),
+            (AssignmentBan.CONTRACT_BAN, AssignmentBan.CONTRACT_BAN.label),
+        ],
     )
     is_related_party = forms.BooleanField(label=_("The two parties are related"), **OPTIONAL)
     related_party_reason = forms.CharField(label=_("How they are related"), max_length=200, **OPTIONAL)
@@ -81,7 +105,9 @@ class ClaimForm(forms.Form):
             try:
                 parse_uscc(code, place="other_uscc")
             except DomainError as error:
-                raise forms.ValidationError(f"{error.message_text} {error.cure_text}".strip(), code=error.code) from error
+                raise forms.ValidationError(
+                    f"{error.message_text} {error.cure_text}".strip(), code=error.code
+                ) from error
         return code
 
     @property
@@ -93,8 +119,19 @@ class ClaimForm(forms.Form):
             (_("The contract"), ["contract_no", "contract_name", "contract_date", "project_name", "assignment_ban"]),
             (Kind(self.kind).label, [name for name in self.fields if name.startswith("p_")]),
             (_("The amount"), ["face_amount", "prepaid_amount", "retention_amount", "retention_due_date"]),
-            (_("The dates"), ["maturity_kind", "delivery_date", "acceptance_date", "settlement_date", "due_date",
-                              "due_rule", "payment_term_days", "late_rate"]),
+            (
+                _("The dates"),
+                [
+                    "maturity_kind",
+                    "delivery_date",
+                    "acceptance_date",
+                    "settlement_date",
+                    "due_date",
+                    "due_rule",
+                    "payment_term_days",
+                    "late_rate",
+                ],
+            ),
             (_("To be said openly"), ["is_related_party", "related_party_reason", "past_due_reason"]),
         )
         found = [(title, [self[name] for name in names if name in self.fields]) for title, names in wanted]
@@ -104,9 +141,23 @@ class ClaimForm(forms.Form):
         """What was entered, as the actions take it."""
         data = self.cleaned_data
         rate = data["late_rate"]
-        plain = ("other_uscc", "contract_no", "contract_name", "contract_date", "face_amount", "retention_due_date",
-                 "maturity_kind", "delivery_date", "acceptance_date", "settlement_date", "due_date", "due_rule",
-                 "payment_term_days", "assignment_ban", "is_related_party")
+        plain = (
+            "other_uscc",
+            "contract_no",
+            "contract_name",
+            "contract_date",
+            "face_amount",
+            "retention_due_date",
+            "maturity_kind",
+            "delivery_date",
+            "acceptance_date",
+            "settlement_date",
+            "due_date",
+            "due_rule",
+            "payment_term_days",
+            "assignment_ban",
+            "is_related_party",
+        )
         return ClaimDraft(
             **{name: data[name] for name in plain},
             other_name=normalise(data["other_name"]),
@@ -191,7 +242,9 @@ EvidenceFormSet = formset_factory(EvidenceForm, extra=2, max_num=20, absolute_ma
 
 def invoice_drafts(formset: BaseFormSet[InvoiceForm]) -> list[InvoiceDraft]:
     """The invoices that were filled in; a line whose number was emptied is left out."""
-    return [form.draft() for form in formset.forms if form.has_changed() or form.initial if form.cleaned_data.get("number")]
+    return [
+        form.draft() for form in formset.forms if form.has_changed() or form.initial if form.cleaned_data.get("number")
+    ]
 
 
 def initial_of(row: Receivable) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The two sheets that receivables understand: a creditor's claims and a debtor's payables."""

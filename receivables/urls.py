@@ -1,0 +1,34 @@
+"""Addresses of receivables: the creditor's under /receivables/, the debtor's under /payables/."""
+
+from django.urls import path
+
+from receivables.views import book, creditor, debtor, disputes, entry, receivable
+
+app_name = "receivables"
+
+urlpatterns = [
+    path("receivables/", creditor.claims, name="claims"),
+    path("receivables/export/", creditor.export, name="claims_export"),
+    path("receivables/new/", entry.new_claim, name="new"),
+    path("receivables/act/<str:name>/", creditor.act, name="act"),
+    path("receivables/disputes/", disputes.listing, name="disputes"),
+    path("receivables/disputes/<int:dispute_id>/", disputes.detail, name="dispute"),
+    path("receivables/disputes/<int:dispute_id>/answer/", disputes.answer, name="dispute_answer"),
+    path("receivables/disputes/<int:dispute_id>/resolve/", disputes.resolve, name="dispute_resolve"),
+    path("receivables/disputes/<int:dispute_id>/withdraw/", disputes.withdraw, name="dispute_withdraw"),
+    path("receivables/asked/<int:approval_id>/", receivable.asked, name="asked"),
+    path("receivables/<str:public_no>/", receivable.detail, name="detail"),
+    path("receivables/<str:public_no>/edit/", entry.edit, name="edit"),
+    path("receivables/<str:public_no>/check/", entry.check, name="check"),
+    path("receivables/<str:public_no>/dispute/", disputes.open_dispute, name="open_dispute"),
+    path("payables/", debtor.debts, name="debts"),
+    path("payables/export/", debtor.debts_export, name="debts_export"),
+    path("payables/new/", entry.new_payable, name="new_payable"),
+    path("payables/act/<str:name>/", debtor.publish, name="publish"),
+    path("payables/confirm/", debtor.confirmations, name="confirmations"),
+    path("payables/confirm/export/", debtor.export, name="confirmations_export"),
+    path("payables/confirm/item/<str:public_no>/", debtor.answer, name="answer"),
+    path("payables/confirm/<str:name>/", debtor.act, name="confirm_act"),
+    path("payables/book/", book.listing, name="book"),
+    path("payables/book/export/", book.export, name="book_export"),
+]

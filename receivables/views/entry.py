@@ -1,0 +1,83 @@
+"""Entering one receivable or one payable, correcting it, and checking it before it is submitted."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from receivables import entering, sheets
+from receivables.entering import ClaimEntry
+from receivables.models import Kind
+from receivables.states import State
+from yingshou.jobs.idempotency import idempotent
+from yingshou.kernel.errors import DomainError
+from yingshou.tenancy.guards import AppRequest, page
+
+
+@page("receivables.enter", methods=["GET", "POST"])
+@idempotent
+def new_claim(request: AppRequest) -> HttpResponse:
+    """Enter one receivable; the kind of claim is in the address, so that its fields come without JavaScript."""
+    return _enter(request, side="creditor")
+
+
+@page("receivables.publish", methods=["GET", "POST"])
+@idempotent
+def new_payable(request: AppRequest) -> HttpResponse:
+    """Enter one payable that will be published."""
+    return _enter(request, side="debtor")
+
+
+def _enter(request: AppRequest, *, side: str) -> HttpResponse:
+    wanted = request.GET.get("kind", Kind.S1)
+    kind = wanted if wanted in Kind.values else str(Kind.S1)
+    entry = ClaimEntry.new(kind, side, request.POST if request.method == "POST" else None, request.FILES)
+    if request.method == "POST" and entry.is_valid():
+        try:
+            row = entry.keep(by=request.actor, at=request.at)
+        except DomainError as error:
+            entry.refuse(error)
+        else:
+            messages.success(
+                request, _("Draft %(number)s is kept. Nobody else sees it yet.") % {"number": row.public_no}
+            )
+            return redirect("receivables:check", row.public_no)
+    context = {"entry": entry, "kinds": sheets.kinds(), "row": None}
+    return render(request, "receivables/entry.html", context, status=422 if entry.has_errors else 200)
+
+
+@page("receivables.view", methods=["GET", "POST"])
+@idempotent
+def edit(request: AppRequest, public_no: str) -> HttpResponse:
+    """Correct a draft, or what the debtor returned."""
+    row = get_object_or_404(entering.own_drafts(request.actor), public_no=public_no)
+    entry = ClaimEntry.of(row, request.POST if request.method == "POST" else None, request.FILES, by=request.actor)
+    if request.method == "POST" and entry.is_valid():
+        try:
+            row = entry.keep(by=request.actor, at=request.at)
+        except DomainError as error:
+            entry.refuse(error)
+        else:
+            messages.success(request, _("%(number)s is corrected.") % {"number": row.public_no})
+            return redirect("receivables:check", row.public_no)
+    context = {"entry": entry, "row": row}
+    return render(request, "receivables/entry.html", context, status=422 if entry.has_errors else 200)
+
+
+@page("receivables.view")
+def check(request: AppRequest, public_no: str) -> HttpResponse:
+    """Check the answers: everything on one page, the amount in figures and words, what the rules say, the button."""
+    row = get_object_or_404(entering.own_drafts(request.actor), public_no=public_no)
+    sheet = sheets.sheet(row, request.actor, request.at)
+    context = {
+        "sheet": sheet,
+        "findings": entering.findings_of(row, by=request.actor, at=request.at),
+        "act": entering.act_of(row),
+        "can_go_direct": entering.can_go_direct(row),
+        "is_returned": row.state == State.RETURNED,
+        "edit_url": reverse("receivables:edit", args=[row.public_no]),
+    }
+    return render(request, "receivables/check.html", context)
