@@ -174,6 +174,8 @@ def _read_parts(archive: zipfile.ZipFile, book: Workbook) -> tuple[dict[str, byt
                 if len(kept) > LARGEST_METADATA:
                     raise Refused("damaged", part=entry.filename[:80])
             tail = block
+        if strings is not None:
+            scans[name] = strings
         if scan is not None:
             scan.close()
             scans[name] = scan

@@ -26,6 +26,7 @@ EMPTY_WORDS = frozenset({"-", "--", "—", "——", "－", "/", "\\", "无", "n
 
 _SPACES = re.compile(r"[\s\u3000]+")
 _PLAIN_TEXT = re.compile(r"[!-\[\]-~\u4e00-\u9fff]+")
+_SHOWN_AS_IS = re.compile(r"[!-~\u4e00-\u9fff]*")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
     "\ufff9-\ufffb\U000e0000-\U000e0fff]"
@@ -60,6 +61,8 @@ _USCC_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 def shown(cell: Any, limit: int = 60) -> str:
     """A cell as a message may quote it: invisible and control characters by their code, cut at ``limit``."""
     text = cell if isinstance(cell, str) else plain_number(cell) if isinstance(cell, float) else str(cell)
+    if len(text) <= limit and _SHOWN_AS_IS.fullmatch(text):
+        return text
     text = _CONTROL.sub(lambda hit: f"[U+{ord(hit[0]):04X}]", text[: limit + 1])
     text = _INVISIBLE.sub(lambda hit: f"[U+{ord(hit[0]):04X}]", text)
     text = _SPACES.sub(" ", text)

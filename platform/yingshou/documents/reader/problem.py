@@ -37,10 +37,11 @@ class Refused(Exception):
 class CellProblem:
     """One cell cannot be read as what its column means."""
 
-    __slots__ = ("key", "params")
+    __slots__ = ("key", "params", "tail")
 
     def __init__(self, key: str, /, **params: str | int) -> None:
         self.key = key
+        self.tail = ""
         self.params = params
 
 

@@ -24,6 +24,8 @@ from yingshou.documents.reader.scan import LARGEST_CELL_TEXT, SheetScan
 NULL = "\\N"
 FLUSH_EVERY = 500
 CACHE_LIMIT = 20_000
+# Bad rows shown with all their problems and cells; of those beyond, one problem each is kept: the file is wrong as a whole.
+DETAILED_ROWS = 10_000
 PREVIEW_ROWS = 5
 TOTAL_LINE = re.compile(
     r"\s*(?:本页|本月|本表)?\s*(?:合\s*计|总\s*计|小\s*计|grand\s+total|total|subtotal|sum)\s*[::]?\s*", re.IGNORECASE
@@ -40,8 +42,8 @@ WRONG_TYPES = {
 }
 
 
-# Place among the kind's columns, column of the sheet, parser, its cache, whether required, name.
-Field = tuple[int, int, Parser, dict[str, Parsed], bool, str]
+# Place among the kind's columns, column of the sheet, parser, its cache, whether required, name, letter of the column.
+Field = tuple[int, int, Parser, dict[str, Parsed], bool, str, str]
 
 
 class Output:
@@ -84,18 +86,25 @@ class Source:
 
 @dataclass(slots=True)
 class Line:
-    """One row on its way to a COPY line."""
+    """One row on its way to a COPY line; its problems are JSON already, since a bad file has a million of them."""
 
     values: list[str]
-    problems: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[tuple[str | None, str]] = field(default_factory=list)
     failed: bool = False
 
-    def object(
-        self, column: str | None, cell: str | None, key: str, params: Mapping[str, Any], severity: str = "error"
-    ) -> None:
-        """Note a problem at a cell."""
-        self.problems.append({"column": column, "cell": cell, "key": key, "severity": severity, "params": dict(params)})
+    def object(self, column: str | None, cell: str | None, tail: str, severity: str = "error") -> None:
+        """Note a problem at a cell; ``tail`` is its key, severity and parameters from :func:`_tail`."""
+        name = "null" if column is None else f'"{column}"'
+        place = "null" if cell is None else f'"{cell}"'
+        self.problems.append((cell, f'{{"column": {name}, "cell": {place}, {tail}'))
         self.failed = self.failed or severity == "error"
+
+
+def _tail(key: str, params: Mapping[str, Any], severity: str = "error") -> str:
+    return f'"key": "{key}", "severity": "{severity}", "params": {json.dumps(dict(params), ensure_ascii=True)}}}'
+
+
+REQUIRED = _tail("required", {})
 
 
 def _refuse_type(kind: str, plan: Mapping[str, Any]) -> None:
@@ -186,6 +195,7 @@ class SheetReader:
         self.source = source
         self.header = header
         self.kind = str(plan.get("kind", ""))
+        self.failures = 0
         names = [column["name"] for column in plan["columns"]]
         by_name = {name: index for index, name in header.mapping.items()}
         identity = plan.get("identity") or names
@@ -203,10 +213,15 @@ class SheetReader:
                     "second_system": source.second_system,
                 }
                 parser = PARSERS[column["parser"]](options)
-                self.fields.append((position, index, parser, {}, column["required"], column["name"]))
+                self.fields.append(
+                    (position, index, parser, {}, column["required"], column["name"], column_letter(index))
+                )
             elif column["options"].get("default") is not None:
                 parser = PARSERS[column["parser"]](column["options"])
-                self.fields.append((position, sys.maxsize, parser, {}, column["required"], column["name"]))
+                self.fields.append((position, sys.maxsize, parser, {}, column["required"], column["name"], ""))
+        self.raw_order = [sys.maxsize] * self.width
+        for position, index, *_rest in self.fields:
+            self.raw_order[position] = index
         scan = source.scan
         self.special: set[int] = set() if scan is None else {*scan.unstored, *scan.errors, *scan.merged}
 
@@ -216,7 +231,7 @@ class SheetReader:
         values = line.values
         width = len(cells)
         for one in self.fields:
-            position, index, parse, cache, required, _name = one
+            position, index, parse, cache, required, _name, _letter = one
             cell = cells[index] if index < width else ""
             if cell.__class__ is str:
                 parsed = cache.get(cell, cache)
@@ -239,21 +254,27 @@ class SheetReader:
             self._object_to_place(line, row_no)
         if line.failed and all(is_empty(cell) for cell in cells):
             return None
-        if self.source.is_text and width > self.last + 1 and not all(is_empty(cell) for cell in cells[self.last + 1 :]):
+        extra = cells[self.last + 1 :] if self.source.is_text else ()
+        if extra and (line.failed or not all(is_empty(cell) for cell in extra)):
             cell_name = f"{column_letter(self.last + 1)}{row_no}"
-            line.object(None, cell_name, "extra_cells", {"count": width, "expected": self.last + 1})
+            line.object(None, cell_name, _tail("extra_cells", {"count": width, "expected": self.last + 1}))
         return line
 
     def _object(self, line: Line, parsed: Any, field_: Field, row_no: int) -> None:
-        position, index, name = field_[0], field_[1], field_[5]
-        place = f"{column_letter(index)}{row_no}" if index < sys.maxsize else None
+        if line.failed and self.failures > DETAILED_ROWS:
+            return
+        position, name, letter = field_[0], field_[5], field_[6]
+        place = f"{letter}{row_no}" if letter else None
         if parsed is None:
-            line.object(name, place, "required", {})
+            line.object(name, place, REQUIRED)
         elif isinstance(parsed, CellNote):
             line.values[position] = parsed.value
-            line.object(name, place, parsed.key, parsed.params, "warning")
+            line.object(name, place, _tail(parsed.key, parsed.params, "warning"), "warning")
         else:
-            line.object(name, place, parsed.key, parsed.params)
+            tail = parsed.tail
+            if not tail:
+                tail = parsed.tail = _tail(parsed.key, parsed.params)
+            line.object(name, place, tail)
 
     def _object_to_place(self, line: Line, row_no: int) -> None:
         """What the walk over the XML knows of this row: values the reader cannot see are never taken for empty."""
@@ -261,16 +282,16 @@ class SheetReader:
         assert scan is not None
         unstored, errors = scan.unstored.get(row_no, ()), scan.errors.get(row_no, ())
         merged = scan.merged.get(row_no, ())
-        for position, index, _parse, _cache, _required, name in self.fields:
+        for position, index, _parse, _cache, _required, name, letter in self.fields:
             key = "formula_unstored" if index in unstored else "error_value" if index in errors else ""
             for first, last, first_row in merged:
                 if first <= index <= last and (index, row_no) != (first, first_row):
                     key = "merged"
             if key:
-                place = f"{column_letter(index)}{row_no}"
-                line.problems = [problem for problem in line.problems if problem["cell"] != place]
+                place = f"{letter}{row_no}"
+                line.problems = [problem for problem in line.problems if problem[0] != place]
                 line.values[position] = NULL
-                line.object(name, place, key, {})
+                line.object(name, place, _tail(key, {}))
 
     def copy_line(self, seq: int, row_no: int, line: Line, cells: Sequence[Any]) -> str:
         """The row as PostgreSQL's COPY reads it."""
@@ -280,19 +301,15 @@ class SheetReader:
         state, problems, raw = "READY", NULL, NULL
         if line.problems:
             if line.failed:
+                self.failures += 1
                 state = "SKIPPED" if self._is_total(cells) else "ERROR"
             if state == "SKIPPED":
                 line.problems = []
-                line.object(None, f"A{row_no}", "total_line", {}, "warning")
-            problems = _json_field(line.problems)
-            raw = _json_field([shown(cells[index], 200) if index < len(cells) else "" for index in self._raw_order()])
+                line.object(None, f"A{row_no}", _tail("total_line", {}, "warning"), "warning")
+            problems = f"[{', '.join([text for _cell, text in line.problems])}]".replace("\\", "\\\\")
+            if self.failures <= DETAILED_ROWS:
+                raw = _json_field([shown(cells[index], 200) if index < len(cells) else "" for index in self.raw_order])
         return f"{seq}\t{self.source.number}\t{row_no}\t{digest}\t{state}\t{problems}\t{raw}\t" + "\t".join(values)
-
-    def _raw_order(self) -> list[int]:
-        order = [sys.maxsize] * self.width
-        for position, index, *_ in self.fields:
-            order[position] = index
-        return order
 
     @staticmethod
     def _is_total(cells: Sequence[Any]) -> bool:

@@ -14,6 +14,8 @@ from yingshou.documents.reader.problem import Refused, column_index
 LARGEST_ROW = 100_100
 LARGEST_COLUMNS = 100
 LARGEST_CELL_TEXT = 32_767
+# Bytes of one character: four in UTF-8, six as a reference such as &#x4e;.
+LONGEST_CHARACTER = 6
 LARGEST_BUFFER = 8 * 1024 * 1024
 LARGEST_PLACES = 20_000
 LARGEST_MERGES = 2_000
@@ -93,15 +95,11 @@ class SheetScan:
 
     def feed_strings(self, block: bytes) -> None:
         """Watch the table of shared strings for a text longer than a cell may hold."""
-        if self.refusal is not None:
-            return
-        for piece in block.split(b"<"):
-            self._run = len(piece) if piece is not block and self._run < 0 else self._run + len(piece)
-            if self._run > LARGEST_CELL_TEXT * 6:
-                self.refusal = Refused("cell_too_long", limit=LARGEST_CELL_TEXT)
-                return
-            self._run = -1
-        self._run = len(block) - block.rfind(b"<") - 1 if b"<" in block else self._run + len(block)
+        pieces = block.split(b"<")
+        running = self._run + len(pieces[0])
+        self._run = running if len(pieces) == 1 else len(pieces[-1])
+        if max(running, *map(len, pieces)) > LARGEST_CELL_TEXT * LONGEST_CHARACTER:
+            self.refusal = Refused("cell_too_long", limit=LARGEST_CELL_TEXT)
 
     def _look(self, content: bytes) -> None:
         try:
