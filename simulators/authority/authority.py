@@ -209,7 +209,7 @@ def _signed_with_sha1(certificate: x509.Certificate, key: ec.EllipticCurvePrivat
     parsed["tbs_certificate"]["signature"] = {"algorithm": "sha1_ecdsa"}
     parsed["signature_algorithm"] = {"algorithm": "sha1_ecdsa"}
     to_be_signed = parsed["tbs_certificate"].dump(force=True)
-    parsed["signature_value"] = key.sign(to_be_signed, ec.ECDSA(hashes.SHA1()))  # noqa: S303  # hostile on purpose
+    parsed["signature_value"] = key.sign(to_be_signed, ec.ECDSA(hashes.SHA1()))  # hostile on purpose
     return x509.load_der_x509_certificate(parsed.dump(force=True))
 
 

@@ -159,11 +159,6 @@ def judge_line(line: SignedLine) -> DomainError | None:
     return None if included else DigestMismatch()
 
 
-def forget_judged() -> None:
-    """Judge everything anew from now on: for a change of the trust list, and for tests."""
-    _judged.clear()
-
-
 def _fingerprint(evidence: SignatureEvidence) -> bytes:
     told = (
         evidence.subject_uscc,

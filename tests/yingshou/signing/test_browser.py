@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,13 +30,12 @@ def present() -> datetime:
 
 
 @pytest.fixture
-def city(tmp_path: Path, present: datetime) -> Iterator[World]:
+def city(tmp_path: Path, present: datetime) -> World:
     flow.stale.clear()
     flow.parties.clear()
     world = World(Authority(tmp_path / "sample", present), tmp_path)
     trusted(world, present)
-    yield world
-    selectors.forget_judged()
+    return world
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 import contextlib
 import subprocess
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -38,12 +37,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _clean(world: World, now: datetime) -> Iterator[None]:
+def _clean(world: World, now: datetime) -> None:
     flow.stale.clear()
     flow.parties.clear()
     trusted(world, now)
-    yield
-    selectors.forget_judged()
 
 
 @pytest.mark.parametrize("key", ["rsa", "ec", "ec384"])

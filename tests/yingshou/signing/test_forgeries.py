@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.yingshou.signing.forgeries import FORGERIES, Bench, Forgery
+from tests.yingshou.signing.forgeries import Bench, Forgery
+from tests.yingshou.signing.malformed import FORGERIES
 from tests.yingshou.signing.signer import World
 from yingshou.signing import verification
 from yingshou.signing.errors import SignatureRefused

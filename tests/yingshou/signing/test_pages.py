@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from tests.yingshou.signing import flow
 from tests.yingshou.signing.flow import debtor, signed, submitted, trusted
 from tests.yingshou.signing.signer import World
 from yingshou.kernel import merkle
-from yingshou.signing import selectors, sources
+from yingshou.signing import sources
 from yingshou.signing.algorithms import browser_algorithm
 from yingshou.signing.models import SignedLine
 from yingshou.tenancy.actor import Actor, Duty, acting_as
@@ -34,14 +33,13 @@ def present() -> datetime:
 
 
 @pytest.fixture
-def city(tmp_path: Path, present: datetime) -> Iterator[World]:
+def city(tmp_path: Path, present: datetime) -> World:
     """An authority of today, because pages use today's clock."""
     flow.stale.clear()
     flow.parties.clear()
     world = World(Authority(tmp_path / "sample", present), tmp_path)
     trusted(world, present)
-    yield world
-    selectors.forget_judged()
+    return world
 
 
 def signed_in(username: str) -> Client:
