@@ -37,7 +37,7 @@ def _key(letter: str) -> str:
 @pytest.fixture
 def production(tmp_path: Path) -> dict[str, str]:
     """The environment of a container: addresses and keys, nothing of the tests' settings."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "YINGSHOU_BUILD_SKIP") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     addresses = {name: value for name, value in environment.variables().items() if name.endswith("_URL")}
     return {
         **kept,

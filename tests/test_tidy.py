@@ -84,7 +84,7 @@ def test_state_changes_only_through_the_lifecycle() -> None:
             elif isinstance(node, ast.AugAssign):
                 targets = [node.target]
             found += [
-                f"{tree.short(file)}:{node.lineno}"
+                f"{tree.short(file)}:{target.lineno}"
                 for target in targets
                 if isinstance(target, ast.Attribute) and target.attr == "state"
             ]

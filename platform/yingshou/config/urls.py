@@ -1,10 +1,7 @@
 """The URL tree. Every app's `urls` module writes its own full paths, so that a path is found by one search."""
 
-from importlib.util import find_spec
-
 from allauth.account import views as account
 from allauth.usersessions import views as usersessions
-from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
@@ -18,18 +15,9 @@ _APPS = [
     "yingshou.signing",
     "yingshou.documents",
     "yingshou.jobs",
-    "yingshou.audit",
     "yingshou.notifications",
     "receivables",
 ]
-
-
-def _exists(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
-
 
 # Sign-in, sign-out and passwords of allauth, one by one: its sign-up and its e-mail pages are not ours.
 _ACCOUNT: list[URLPattern] = [
@@ -62,11 +50,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     *_ACCOUNT,
-    *[path("", include(f"{name}.urls")) for name in _APPS if name in settings.OWN_APPS and _exists(f"{name}.urls")],
+    *[path("", include(f"{name}.urls")) for name in _APPS],
 ]
 
-if _exists("yingshou.ui.errors"):
-    handler400 = "yingshou.ui.errors.bad_request"
-    handler403 = "yingshou.ui.errors.forbidden"
-    handler404 = "yingshou.ui.errors.not_found"
-    handler500 = "yingshou.ui.errors.server_error"
+handler400 = "yingshou.ui.errors.bad_request"
+handler403 = "yingshou.ui.errors.forbidden"
+handler404 = "yingshou.ui.errors.not_found"
+handler500 = "yingshou.ui.errors.server_error"

@@ -1,7 +1,5 @@
 """Settings common to development, tests and production; importable with no environment set."""
 
-import os
-from importlib.util import find_spec
 from typing import Any
 
 import django_stubs_ext
@@ -16,24 +14,8 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = environment.BASE_DIR
 
 
-_SKIP = tuple(name for name in os.environ.get("YINGSHOU_BUILD_SKIP", "").split(",") if name)
-
-
-def _exists(name: str) -> bool:
-    if _SKIP and name.startswith(_SKIP):
-        return False
-    try:
-        spec = find_spec(name)
-        # Being written at this moment counts as not there yet.
-        return spec is not None and (
-            spec.origin is None or os.path.getsize(spec.origin) > 0 or "__init__" in spec.origin
-        )
-    except ModuleNotFoundError:
-        return False
-
-
 # --- Applications ------------------------------------------------------------------------------------------------
-_OWN_APPS = [
+OWN_APPS = [
     "yingshou.tenancy",
     "yingshou.ui",
     "yingshou.jobs",
@@ -48,12 +30,10 @@ _OWN_APPS = [
     "yingshou.config",
     "receivables",
 ]
-OWN_APPS = [name for name in _OWN_APPS if _exists(f"{name}.apps")]
 INSTALLED_APPS = [
     *OWN_APPS,
-    "yingshou.identity.admin_config.StaffAdminConfig"
-    if _exists("yingshou.identity.admin_site")
-    else "django.contrib.admin",
+    # Instead of "django.contrib.admin": the same app with the staff's own site.
+    "yingshou.identity.admin_config.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -74,9 +54,9 @@ INSTALLED_APPS = [
     "django_prometheus",
     "health_check",
 ]
-AUTH_USER_MODEL = "identity.Person" if _exists("yingshou.identity.models") else "auth.User"
+AUTH_USER_MODEL = "identity.Person"
 
-_MIDDLEWARE = [
+MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "yingshou.config.middleware.ResponseHeadersMiddleware",
@@ -98,7 +78,6 @@ _MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
-MIDDLEWARE = [name for name in _MIDDLEWARE if not name.startswith("yingshou.") or _exists(name.rsplit(".", 1)[0])]
 ROOT_URLCONF = "yingshou.config.urls"
 WSGI_APPLICATION = "yingshou.config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -131,28 +110,23 @@ TEMPLATES: list[dict[str, Any]] = [
                 "template_partials.templatetags.partials",
                 "django.templatetags.i18n",
                 "django.templatetags.static",
-                *(["yingshou.ui.templatetags.ui"] if _exists("yingshou.ui.templatetags.ui") else []),
+                "yingshou.ui.templatetags.ui",
             ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
-                *(["yingshou.ui.context_processors.frame"] if _exists("yingshou.ui.context_processors") else []),
+                "yingshou.ui.context_processors.frame",
             ],
         },
     }
 ]
-FORM_RENDERER = (
-    "yingshou.ui.forms.FormRenderer" if _exists("yingshou.ui.forms") else "django.forms.renderers.TemplatesSetting"
-)
+FORM_RENDERER = "yingshou.ui.forms.FormRenderer"
 
 # --- Data stores -------------------------------------------------------------------------------------------------
-TENANT_ENGINE = (
-    "yingshou.tenancy.backend" if _exists("yingshou.tenancy.backend.base") else "django.db.backends.postgresql"
-)
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": environment.DATABASE.settings(TENANT_ENGINE),
+    "default": environment.DATABASE.settings("yingshou.tenancy.backend"),
     "owner": environment.DATABASE_OWNER.settings("django.db.backends.postgresql"),
 }
 for _entry in DATABASES.values():
@@ -201,9 +175,7 @@ TIME_ZONE = "Asia/Shanghai"
 # --- Sign-in -----------------------------------------------------------------------------------------------------
 SECRET_KEY = environment.SECRET_KEY
 AUTHENTICATION_BACKENDS = [
-    "yingshou.identity.backends.SignInBackend"
-    if _exists("yingshou.identity.backends")
-    else "allauth.account.auth_backends.AuthenticationBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 PASSWORD_HASHERS = [
@@ -217,21 +189,13 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    *(
-        [{"NAME": "yingshou.identity.passwords.PredictablePasswordValidator"}]
-        if _exists("yingshou.identity.passwords")
-        else []
-    ),
+    {"NAME": "yingshou.identity.passwords.PredictablePasswordValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = (
-    "yingshou.identity.adapter.AccountAdapter"
-    if _exists("yingshou.identity.adapter")
-    else "allauth.account.adapter.DefaultAccountAdapter"
-)
-ACCOUNT_FORMS = {"login": "yingshou.identity.forms.SignInForm"} if _exists("yingshou.identity.forms") else {}
+ACCOUNT_ADAPTER = "yingshou.identity.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"login": "yingshou.identity.forms.SignInForm"}
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
@@ -264,8 +228,7 @@ SESSION_ABSOLUTE_SECONDS = 12 * 3600
 CSRF_COOKIE_NAME = "yingshou_csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-if _exists("yingshou.ui.errors"):
-    CSRF_FAILURE_VIEW = "yingshou.ui.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "yingshou.ui.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = environment.TRUSTED_ORIGINS
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
