@@ -77,7 +77,7 @@ def _people(key: str, short_name: str, main: bool) -> tuple[Citizen, ...]:
     return tuple(Citizen(f"{key}.{role}", f"{short_name}{word}", duties) for role, (word, duties) in roles.items())
 
 
-def _firm(
+def _firm(  # noqa: PLR0917 (a row of a table reads best by position)
     key: str,
     name: str,
     short_name: str,

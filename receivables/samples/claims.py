@@ -33,6 +33,8 @@ from yingshou.tenancy.actor import acting_as
 # The city looks the same wherever it is loaded.
 _SEED = 20261122
 _TAX = Decimal("0.13")
+# Claims a supplier submits together.
+_PER_BATCH = 5
 _AGES = (1, 2, 3, 4, 6, 8, 11, 14, 19, 24, 29, 33)
 
 
@@ -72,7 +74,7 @@ def _plans() -> list[Plan]:
     plans = [Plan("ludao", "jinghe", 14, 9, 3), Plan("ludao", "yiyuan", 4, 2), Plan("laowang", "jinghe", 2, 2)]
     # The core enterprise's to-do list: 9 + 2 here and 5 from each of seven more suppliers makes 46.
     plans += [Plan(key, "jinghe", 9, 5, 1) for key in suppliers[:7]]
-    plans += [Plan(key, debtors[place % len(debtors)], 7, 2, 1) for place, key in enumerate(suppliers[7:])]
+    plans += [Plan(key, debtors[place % len(debtors)], 8, 3, 1) for place, key in enumerate(suppliers[7:])]
     return plans
 
 
@@ -106,7 +108,7 @@ def _enter(settled: City, plan: Plan, chance: random.Random, *, at: datetime) ->
         for place in range(plan.confirmed + plan.waiting + plan.drafts):
             draft = _draft(plan, debtor, place, proof.pk, chance, at=at)
             row = actions.create_draft(draft, by=maker, at=begun)
-            days = _AGES[(place + len(plan.supplier)) % len(_AGES)]
+            days = _AGES[(place // _PER_BATCH * 5 + len(plan.supplier)) % len(_AGES)]
             claims.append(Claim(row, draft.invoices[0].number, days))
     return claims
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from receivables.samples import city, claims, people, seals
 from receivables.samples.people import City
@@ -14,7 +15,7 @@ from yingshou.approvals import actions as approvals
 from yingshou.approvals.actions import Rule
 from yingshou.identity import labels
 from yingshou.kernel import clock
-from yingshou.tenancy.actor import acting_as
+from yingshou.tenancy.actor import Actor, acting_as
 
 PASSWORD = "Yingshou-2026-demo"  # noqa: S105 (printed on purpose: everything in the city is invented)
 SIGNED_ACTIONS = ("receivables.confirm", "receivables.confirm_part", "receivables.publish")
@@ -40,12 +41,14 @@ class Command(BaseCommand):
             raise CommandError("The sample city is not loaded into a production installation.")
         begun = time.monotonic()
         at = clock.now()
-        settled = people.settle(password=options["password"], at=at)
-        if settled.is_new and not options["people_only"]:
-            sealed = seals.issue(settled)
-            _require_signatures(settled)
-            count = claims.fill(settled, sealed, at=at)
-            self.stdout.write(f"{count} receivables entered.")
+        # All or nothing: a load that was interrupted leaves no half city that a second one would take for whole.
+        with acting_as(Actor.system(people.JOB)), transaction.atomic():
+            settled = people.settle(password=options["password"], at=at)
+            if settled.is_new and not options["people_only"]:
+                sealed = seals.issue(settled)
+                _require_signatures(settled)
+                count = claims.fill(settled, sealed, at=at)
+                self.stdout.write(f"{count} receivables entered.")
         self._print(settled, options["password"])
         self.stdout.write(f"Sample city ready after {time.monotonic() - begun:.0f} s.")
 
