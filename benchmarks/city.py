@@ -115,10 +115,11 @@ def web(folder: Path, extra: Mapping[str, str] | None = None, application: str =
         "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4",
         "--no-control-socket", "--timeout", "300",
     ]  # fmt: skip
-    with (folder / f"web-{port}.log").open("wb") as log:
+    log_file = folder / f"web-{port}.log"
+    with log_file.open("wb") as log:
         child = processes.spawn(command, environment={**os.environ, **(extra or {})}, folder=PROJECT, output=log)
         try:
-            _wait(f"http://127.0.0.1:{port}/healthz")
+            _wait(f"http://127.0.0.1:{port}/healthz", log_file)
             yield f"http://127.0.0.1:{port}"
         finally:
             processes.stop(child, grace=10)
@@ -145,7 +146,7 @@ def worker(folder: Path) -> Iterator[int]:
             processes.stop(child, grace=10)
 
 
-def _wait(address: str) -> None:
+def _wait(address: str, log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
@@ -153,4 +154,4 @@ def _wait(address: str) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
-    raise RuntimeError(f"{address} does not answer")
+    raise RuntimeError(f"{address} does not answer: {log.read_text(errors='replace')[-2000:]}")

@@ -147,3 +147,22 @@ def _copy(template: int, turn: int, turns: int, count: int, debtor_ids: list[int
         count,
         {"receivable_id": receivable, "debtor_id": f"case when t.debtor_id is null then null else {debtor} end"},
     )
+
+
+def copies(template: int, count: int, first: int) -> None:
+    """Copy one receivable and its balance for the same two parties; ids from `first` on."""
+    seed.copy_rows(
+        Receivable._meta.db_table,
+        "id",
+        template,
+        count,
+        {
+            "id": f"{first} + n",
+            "public_no": f"'AR20261122' || lpad(({first} + n)::text, 9, '0')",
+            "contract_no": f"'JH-' || lpad(({first} + n)::text, 8, '0')",
+            "line_key": "gen_random_uuid()",
+        },
+    )
+    seed.copy_rows(
+        ReceivableBalance._meta.db_table, "receivable_id", template, count, {"receivable_id": f"{first} + n"}
+    )

@@ -64,9 +64,13 @@ def test_inside_another_transaction_the_write_is_refused_all_the_same() -> None:
 def test_a_reading_transaction_leaves_the_next_one_writable() -> None:
     with acting_as(MAKER):
         with reading():
-            IdempotencyKey.objects.count()
+            before = IdempotencyKey.objects.count()
         with transaction.atomic():
             write()
+        with reading():
+            after = IdempotencyKey.objects.count()
+
+    assert (before, after) == (0, 1)
 
 
 def test_an_unknown_method_is_answered_405() -> None:
