@@ -56,12 +56,13 @@ def read(
             layout.fingerprint: layout.mapping
             for layout in Layout.objects.filter(organisation_id=batch.organisation_id, kind=batch.kind)
         }
+        stored = batch.file
     kind = batch.import_kind
-    path = files.path_of(batch.file.sha256)
+    path = files.path_of(stored.sha256)
     if not path.exists():
         return _fail(batch, {"key": "damaged", "params": {"part": "-"}}, by=by, at=at)
     plan = reading_plan(
-        kind, path, batch.file.name, layouts=layouts, encoding=batch.encoding, skip=batch.rows_read, bounds=bounds
+        kind, path, stored.name, layouts=layouts, encoding=batch.encoding, skip=batch.rows_read, bounds=bounds
     )
     story = _take_in(batch, kind, plan, bounds, progress)
     return _conclude(batch, kind, story, by=by, at=at)

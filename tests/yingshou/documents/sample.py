@@ -1,14 +1,17 @@
-"""A small import kind of the tests' own: parcels that somebody owes for, kept in a table made for the test."""
+"""
+A small import kind of the tests' own: parcels that somebody owes for.
+
+They are kept in the table of layouts under a kind of their own: the application's role cannot create tables, a temporary one
+would not outlive a killed process, and the key of that table proves that nothing is doubled.
+"""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
-
-from django.db import connection
 
 from yingshou.documents import cells
 from yingshou.documents.kinds import Check, Chunk, Column, Effect, ImportKind, Undo, UploadOption, import_kinds
+from yingshou.documents.models import Layout
 from yingshou.documents.reader.parsers import uscc_check_character
 from yingshou.kernel.errors import Conflict
 
@@ -46,12 +49,12 @@ class SampleTouched(Conflict):
 def accept(chunk: Chunk) -> None:
     """Make one parcel of each row."""
     chunk.execute(
-        "create temporary table made on commit drop as select "
-        "nextval('sample_parcel_id_seq') as result_id, * from {rows}"
+        "create temporary table made on commit drop as select nextval('documents_layout_id_seq') as result_id, * from {rows}"
     )
     chunk.execute(
-        "insert into sample_parcel (id, organisation_id, batch_id, invoice_number, amount, at) "
-        "select result_id, %(organisation)s, %(batch)s, invoice_number, gross_amount, %(at)s from made"
+        "insert into documents_layout (id, organisation_id, kind, fingerprint, headers, mapping, saved_at) "
+        "select result_id, %(organisation)s, 'parcel', invoice_number, '[]', "
+        "jsonb_build_object('amount', gross_amount, 'batch', %(batch)s::bigint), %(at)s from made"
     )
     chunk.mark_accepted("sample.parcel", "select row_id, result_id from made")
     chunk.execute("drop table made")
@@ -59,9 +62,10 @@ def accept(chunk: Chunk) -> None:
 
 def undo(undo: Undo) -> None:
     """Delete the parcels of the batch unless one is touched."""
-    if undo.fetch("select 1 from sample_parcel p join {rows} r on r.result_id = p.id where p.touched limit 1"):
+    joined = "from documents_layout p join {rows} r on r.result_id = p.id where p.mapping ? 'touched' limit 1"
+    if undo.fetch(f"select 1 {joined}"):
         raise SampleTouched
-    undo.execute("delete from sample_parcel p using {rows} r where r.result_id = p.id")
+    undo.execute("delete from documents_layout p using {rows} r where r.result_id = p.id")
 
 
 KIND = ImportKind(
@@ -98,30 +102,17 @@ if "sample" not in dict(import_kinds.items()):
     import_kinds.register("sample", KIND)
 
 
-def parcels() -> None:
-    """Create the table that the kind fills; as the application's role in its own temporary schema."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "create temporary table if not exists sample_parcel (id bigserial primary key, organisation_id bigint, "
-            "batch_id bigint, invoice_number text, amount bigint, at timestamptz, touched boolean default false)"
-        )
-        cursor.execute("truncate sample_parcel")
+def count() -> int:
+    """How many parcels there are."""
+    return Layout.objects.filter(kind="parcel").count()
 
 
-@contextmanager
-def counted(table: str = "sample_parcel") -> Iterator[dict[str, Any]]:
-    """How many rows a block adds."""
-    result: dict[str, Any] = {}
-    before = count(table)
-    yield result
-    result["added"] = count(table) - before
-
-
-def count(table: str = "sample_parcel") -> int:
-    """Rows of a table."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"select count(*) from {table}")
-        return int(cursor.fetchone()[0])
+def touch() -> None:
+    """Act on one parcel."""
+    first = Layout.objects.filter(kind="parcel").order_by("pk").first()
+    assert first is not None
+    first.mapping["touched"] = True
+    first.save(update_fields=["mapping"])
 
 
 def uscc(number: int) -> str:

@@ -26,7 +26,6 @@ def maker(actor: MakeActor, as_actor: Any, settings: Any, tmp_path: Path) -> Act
     """A maker of organisation 7, bound; files go to a folder of the test's own."""
     settings.MEDIA_ROOT = tmp_path
     who = as_actor(actor(organisation_id=7, person_id=70, duties=[Duty.MAKER]))
-    sample.parcels()
     return who
 
 
@@ -191,17 +190,11 @@ def test_undo_takes_everything_back_and_the_rows_may_come_again(maker: Actor) ->
 def test_undo_is_refused_once_somebody_acted(maker: Actor) -> None:
     batch = take_over(upload(books.book(sample.rows(3)), maker), maker)
     with acting_as(maker):
-        sample_touch()
+        sample.touch()
 
     with pytest.raises(sample.SampleTouched):
         steps.undo(batch.pk, by=maker, at=AT)
     assert sample.count() == 3
-
-
-def sample_touch() -> None:
-    """Act on one parcel."""
-    with engine.connection.cursor() as cursor:
-        cursor.execute("update sample_parcel set touched = true where id = (select min(id) from sample_parcel)")
 
 
 def test_unknown_headers_are_asked_and_the_answer_is_remembered(maker: Actor) -> None:
