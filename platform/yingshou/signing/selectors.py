@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from yingshou.kernel.errors import DomainError
 from yingshou.kernel.merkle import leaf_hash
@@ -191,19 +190,19 @@ def _standing(
     certificate: Certificate, trust: TrustStore, lists: Sequence[RevocationFacts], at: datetime
 ) -> tuple[str, "StrOrPromise", str]:
     if certificate.state == CertificateState.WITHDRAWN:
-        return "withdrawn", pgettext_lazy("certificate", "Withdrawn"), "grey"
+        return "withdrawn", _("Certificate withdrawn"), "grey"
     try:
         facts = read_certificate(bytes(certificate.der))
         chain = trust.path(facts, [bytes(der) for der in certificate.chain], at)
         require_validity(chain, at)
         require_not_revoked(chain, lists, at)
     except OutsideValidity:
-        return "expired", pgettext_lazy("certificate", "Expired"), "amber"
+        return "expired", _("Certificate expired"), "amber"
     except Revoked:
-        return "revoked", pgettext_lazy("certificate", "Revoked"), "red"
+        return "revoked", _("Certificate revoked"), "red"
     except DomainError:
-        return "unknown", pgettext_lazy("certificate", "Cannot be checked now"), "amber"
-    return "valid", pgettext_lazy("certificate", "Valid"), "green"
+        return "unknown", _("Cannot be checked now"), "amber"
+    return "valid", _("Certificate valid"), "green"
 
 
 def common_name(subject: str) -> str:

@@ -10,7 +10,7 @@ class CertificateState(TextChoices):
     """Whether the holder still uses a certificate here."""
 
     REGISTERED = "REGISTERED", _("registered")
-    WITHDRAWN = "WITHDRAWN", _("withdrawn")
+    WITHDRAWN = "WITHDRAWN", _("taken out of use")
 
 
 LIFECYCLE = Lifecycle(

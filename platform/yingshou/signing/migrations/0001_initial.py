@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.TextField(
-                        choices=[("REGISTERED", "registered"), ("WITHDRAWN", "withdrawn")], default="REGISTERED"
+                        choices=[("REGISTERED", "registered"), ("WITHDRAWN", "taken out of use")], default="REGISTERED"
                     ),
                 ),
                 ("withdrawn_at", models.DateTimeField(null=True)),
