@@ -30,7 +30,7 @@ export const inWords = (fen) => {
     text += "元";
   }
   if (!jiao && !cent) return `${text}整`;
-  if (jiao) text += `${DIGITS[jiao]}角`;
+  if (jiao) text += (yuan > 0n && yuan % 10n === 0n ? DIGITS[0] : "") + `${DIGITS[jiao]}角`;
   else if (yuan > 0n) text += DIGITS[0];
   return cent ? `${text}${DIGITS[cent]}分` : `${text}整`.replace("角整", "角");
 };

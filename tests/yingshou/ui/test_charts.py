@@ -37,7 +37,8 @@ def test_negative_or_missing_figures_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("highest", "top"), [("0", "1"), ("1", "1"), ("110", "120"), ("0.7", "0.8"), ("999", "1000"), ("18402911", "20000000")]
+    ("highest", "top"),
+    [("0", "1"), ("1", "1"), ("110", "120"), ("0.7", "0.8"), ("999", "1000"), ("18402911", "20000000")],
 )
 def test_the_axis_ends_at_a_readable_number(highest: str, top: str) -> None:
     assert nice_top(Decimal(highest)) == Decimal(top)

@@ -95,7 +95,7 @@ def rendered(form: forms.Form) -> str:
 
 
 def key_of(html: str) -> Any:
-    return html.split('name="idempotency_key" value="')[1].split('"')[0]
+    return html.split('name="idempotency_key" value="')[1].split('"', maxsplit=1)[0]
 
 
 def test_a_form_carries_a_new_key_until_it_is_posted() -> None:

@@ -118,7 +118,9 @@ def test_pages_visit_every_row_once_forwards_and_backwards(maker: Actor, order: 
     assert list(reversed(back)) == first_pages
 
 
-@pytest.mark.parametrize("cursor", ["x", "bm9wZQ", "W10", "WyJhIiwgMTAwMDAwMDAwMDAwMDAwMDAwMDAwMF0", "é", "WyJcdTAwMDAiLCAxXQ"])
+@pytest.mark.parametrize(
+    "cursor", ["x", "bm9wZQ", "W10", "WyJhIiwgMTAwMDAwMDAwMDAwMDAwMDAwMDAwMF0", "é", "WyJcdTAwMDAiLCAxXQ"]
+)
 def test_an_unreadable_cursor_gives_the_first_page(maker: Actor, cursor: str) -> None:
     with acting_as(maker), transaction.atomic():
         first = [row.pk for row in listed(maker).rows]
