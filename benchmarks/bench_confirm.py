@@ -98,6 +98,5 @@ def _check(debtor: Membership, approval: Approval) -> None:
         assert len(lines) == LINES
         root = bytes(approval.manifest_root)
         for line in lines:
-            proof = [bytes(step) for step in line.proof]
-            assert merkle.verify(bytes(line.leaf_hash), line.leaf_index, LINES, proof, root)
+            assert merkle.verify(bytes(line.leaf_hash), line.leaf_index, LINES, line.proof_hashes, root)
     connection.close()
