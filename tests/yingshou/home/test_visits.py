@@ -121,7 +121,9 @@ def test_redis_keeps_only_a_sketch_of_the_day_for_three_days() -> None:
     server = visits._server(settings.REDIS_URL)
     [key] = list(server.scan_iter("visits:*"))
     assert 0 < server.ttl(key) <= visits.KEPT.total_seconds()
-    assert server.get(key).startswith(b"HYLL")
+    sketch = server.get(key)
+    assert isinstance(sketch, bytes)
+    assert sketch.startswith(b"HYLL")
 
 
 def test_page_is_shown_and_nothing_counted_while_redis_is_away() -> None:
