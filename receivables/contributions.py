@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from receivables import pages
 from receivables.actions.proposals import HANDLERS
 from receivables.imports.claims import CLAIMS
 from receivables.imports.payables import PAYABLES
@@ -115,3 +116,6 @@ for name, label, one, many, mail in (
         f"receivables.{name}",
         MessageKind(label=label, one=one, many=many, mail=mail, permission="receivables.view"),
     )
+
+# What pages show: navigation, to-dos, figures, search, wording.
+pages.register()

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
 
 
 from receivables import actions, sheets
@@ -199,3 +200,13 @@ def act_of(row: Receivable) -> Act:
 def can_go_direct(row: Receivable) -> bool:
     """Whether it may be opened without confirmation though a debtor could be asked."""
     return row.state == State.DRAFT and row.kind == Kind.S2 and bool(row.particulars.get("mass_debtors"))
+
+
+def why_not(sheet: sheets.Sheet, by: Actor) -> str:
+    """Why this person cannot send it now; "" if she can."""
+    if sheet.change is not None:
+        return _("A change waits for checking")
+    if sheet.side == "creditor" and not sheet.files:
+        return _("No document is attached")
+    duty = "receivables.submit" if sheet.side == "creditor" else "receivables.publish"
+    return "" if by.may(duty) else _("Needs the duty maker")

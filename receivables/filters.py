@@ -14,11 +14,12 @@ from django.utils.translation import ngettext
 
 from receivables import presenters
 from receivables.links import receivable_url
-from receivables.models import OBJECT_TYPE, Basis, Dispute, InvoiceUse, PayableLine, Receivable, Verdict
+from receivables.models import OBJECT_TYPE, Basis, Dispute, Invoice, InvoiceUse, PayableLine, Receivable, Verdict
+from receivables.selectors import of_counterpart, starts_with
 from receivables.states import DisputeState, State
 from yingshou.approvals.models import ApprovalLine
-from yingshou.identity.selectors import find_organisation_ids
 from yingshou.kernel.identifiers import normalise
+from yingshou.kernel.public_numbers import public_no_normalise, public_no_ok
 from yingshou.signing.selectors import seals
 from yingshou.tenancy.actor import Actor
 from yingshou.ui.forms import AmountField, DateField
@@ -42,22 +43,30 @@ class DayFilter(django_filters.DateFilter):
 
 def by_number(queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
     """By receivable number, or by the beginning of an invoice number."""
-    number = normalise(text).replace(" ", "").upper()
-    uses = InvoiceUse.objects.filter(invoice__number__startswith=number).values("receivable_id")
-    return queryset.filter(Q(public_no__startswith=number) | Q(pk__in=uses))
+    number = public_no_normalise(normalise(text))
+    if public_no_ok(number):
+        return queryset.filter(public_no=number)
+    return queryset.filter(pk__in=receivables_with_invoice(number))
 
 
 def by_contract(queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
     """By the beginning of a contract number."""
-    return queryset.filter(contract_no__startswith=normalise(text))
+    return queryset.filter(starts_with("contract_no", normalise(text)))
+
+
+def receivables_with_invoice(number: str) -> list[int]:
+    """Receivables that use an invoice whose number begins so; each side of an invoice has an index of its own."""
+    invoices = Invoice.objects.filter(starts_with("number", number), is_alive=True).values_list("pk", flat=True)
+    uses = InvoiceUse.objects.filter(invoice_id__in=list(invoices[:COUNTERPARTS]), is_alive=True)
+    return list(uses.values_list("receivable_id", flat=True))
 
 
 def _creditor(queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-    return queryset.filter(creditor_id__in=find_organisation_ids(text, COUNTERPARTS))
+    return of_counterpart(queryset, text, side="debtor")
 
 
 def _debtor(queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-    return queryset.filter(debtor_id__in=find_organisation_ids(text, COUNTERPARTS))
+    return of_counterpart(queryset, text, side="creditor")
 
 
 class _Filter(django_filters.FilterSet):
@@ -67,6 +76,7 @@ class _Filter(django_filters.FilterSet):
     amount_to = AmountFilter(label=_("Amount to"), field_name="face_amount", lookup_expr="lte")
     due_from = DayFilter(label=_("Due from"), field_name="due_date", lookup_expr="gte")
     due_to = DayFilter(label=_("Due until"), field_name="due_date", lookup_expr="lte")
+    batch = django_filters.NumberFilter(label=_("Import batch"), field_name="batch_id")
 
     class Meta:
         model = Receivable
@@ -340,9 +350,10 @@ class BookFilter(django_filters.FilterSet):
 
     supplier = contains_filter(_("Supplier"), lambda rows, text: rows.filter(supplier_name__icontains=normalise(text)))
     invoice = contains_filter(
-        _("Invoice number"), lambda rows, text: rows.filter(invoice_number__startswith=normalise(text))
+        _("Invoice number"), lambda rows, text: rows.filter(starts_with("invoice_number", normalise(text)))
     )
     contract = contains_filter(_("Contract number"), by_contract)
+    batch = django_filters.NumberFilter(label=_("Import batch"), field_name="batch_id")
 
     class Meta:
         model = PayableLine
@@ -363,6 +374,11 @@ class BookList(List[PayableLine]):
     title = _("Payables book")
     order = BookOrder
     filterset_class = BookFilter
+    filter_groups = (
+        FilterGroup(_("Supplier"), ["supplier"]),
+        FilterGroup(_("Invoice number"), ["invoice"]),
+        FilterGroup(_("Contract number"), ["contract"]),
+    )
     chip_filters = (
         Chip("kind", "published", _("Published"), Q(receivable_id__isnull=False), "green"),
         Chip("kind", "private", _("For comparison only"), Q(receivable_id__isnull=True)),

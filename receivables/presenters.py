@@ -173,6 +173,14 @@ def reason_cure(code: str) -> StrOrPromise:
     return reason.cure if reason is not None else ""
 
 
+def with_reason(row: Receivable) -> Receivable:
+    """The row with the words of its coded reason, for templates."""
+    if row.reason_code:
+        row.reason_sentence = reason_words(row.reason_code)  # type: ignore[attr-defined]
+        row.reason_cure = reason_cure(row.reason_code)  # type: ignore[attr-defined]
+    return row
+
+
 # The timeline.
 
 HEADLINES: dict[str, StrOrPromise] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
@@ -141,6 +142,11 @@ class Sheet:
     def invoices(self) -> list[Any]:
         """The parts of invoices that make up the claim."""
         return list(getattr(self.row, "papers", []))
+
+    @property
+    def invoice_total(self) -> Decimal:
+        """The sum of the parts of invoices, in yuan."""
+        return sum((use.used_amount for use in self.invoices), Decimal("0.00"))
 
     @property
     def particulars(self) -> list[tuple[StrOrPromise, str]]:
@@ -356,7 +362,7 @@ def sheet(row: Receivable, actor: Actor, at: datetime) -> Sheet:
     # The event that a signed decision made carries the next version.
     seals = {one.object_version + 1: seal_of_line(one, at=at) for one in signed.select_related("evidence")}
     made = Sheet(
-        row=row,
+        row=presenters.with_reason(row),
         at=at,
         actor=actor,
         balance=ReceivableBalance.objects.filter(pk=row.pk).first(),
@@ -407,6 +413,28 @@ class Comparison:
     differences: list[Difference]
     tone: str
     verdict: str
+
+    @property
+    def deadline(self) -> list[str]:
+        """Until when we should answer, and why."""
+        return presenters.deadline_words(self.sheet.row, self.sheet.at)
+
+    @property
+    def why_not(self) -> str:
+        """Why this person cannot answer now; "" if she can."""
+        row, actor = self.sheet.row, self.sheet.actor
+        if row.state != State.PENDING_CONFIRM:
+            return _t("This claim no longer waits for an answer: %(state)s.") % {"state": row.get_state_display()}
+        if self.sheet.change is not None:
+            return _t("An answer waits for your checker; until it is decided nobody can give another.")
+        if not actor.may("receivables.confirm"):
+            return _t("Answers are prepared by a maker of your organisation; your duties let you read.")
+        return ""
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether this person can answer now."""
+        return not self.why_not
 
 
 def comparison(row: Receivable, actor: Actor, at: datetime) -> Comparison:

@@ -69,14 +69,29 @@ class InvoiceFactsMissing(Invalid):
     cure = _("Fill in the four columns of the invoice.")
 
 
+class InvoiceVoid(Invalid):
+    """A voided invoice proves nothing."""
+
+    code = "INV-014"
+    message = _("This invoice was voided.")
+    cure = _("Leave voided invoices out; nothing is owed on them.")
+
+
 _USED = (
     f"select d.row_id, d.number, d.face, d.gross, d.digest, d.line_key from (select row_id, invoice_number as number, {FACE} as face, "  # noqa: S608
     f"gross_amount as gross, {_DIGEST} as digest, {line_key_sql('debtor_uscc', FACE, DUE)} as line_key from {{rows}} where invoice_number is not null "
-    "and blue_invoice_number is null) d"
+    "and blue_invoice_number is null and gross_amount > 0 and invoice_status <> 'VOID') d"
 )
 
 CHECKS = (
     *rule_checks(),
+    Check(
+        code=InvoiceVoid.code,
+        message=InvoiceVoid.message,
+        cure=InvoiceVoid.cure,
+        column="invoice_status",
+        sql="select row_id, null::jsonb from {rows} where invoice_status = 'VOID'",
+    ),
     Check(
         code=InvoiceFactsMissing.code,
         message=InvoiceFactsMissing.message,
@@ -121,7 +136,8 @@ CHECKS = (
         column="blue_invoice_number",
         sql="select r.row_id, null::jsonb from {rows} r where coalesce(r.gross_amount, r.face_amount) < 0 and ("
         "r.blue_invoice_number is null or not (exists (select 1 from {rows} b where b.row_id < r.row_id "
-        "and b.invoice_number = r.blue_invoice_number and b.debtor_uscc = r.debtor_uscc and b.gross_amount > 0) "
+        "and b.invoice_number = r.blue_invoice_number and b.debtor_uscc = r.debtor_uscc and b.gross_amount > 0 "
+        "and b.invoice_status <> 'VOID') "
         "or exists (select 1 from receivables_invoice i where i.creditor_id = %(organisation)s "
         "and i.number = lpad(r.blue_invoice_number, 8, '0') and i.is_alive)))",
     ),

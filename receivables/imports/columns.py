@@ -93,6 +93,11 @@ DELIVERY_DATE = Column(
     example="2026-11-01",
 )
 
+STATUS_WORDS = {
+    "VALID": ["VALID", "有效", "有效发票", "正常", "valid"],
+    "VOID": ["VOID", "作废", "作废发票", "已作废", "void"],
+}
+
 CLAIM_COLUMNS = (
     Column(
         "debtor_uscc",
@@ -185,6 +190,17 @@ CLAIM_COLUMNS = (
         cells.invoice_number(),
         ("对应蓝字发票号码", "蓝字发票号码", "红冲发票号码", "Red-letter for invoice"),
         help=_("For a negative invoice: the number of the invoice it corrects"),
+    ),
+)
+
+CLAIM_COLUMNS = (
+    *CLAIM_COLUMNS,
+    Column(
+        "invoice_status",
+        _("Invoice status"),
+        cells.choice(STATUS_WORDS, default="VALID"),
+        ("发票状态", "状态", "Invoice status"),
+        example="有效",
     ),
 )
 

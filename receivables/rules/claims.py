@@ -331,7 +331,7 @@ DEBTOR_IS_PUBLIC = "debtor_is_public"
 _BASE = "coalesce(acceptance_date, delivery_date, settlement_date)"
 
 RULES: tuple[Rule, ...] = (
-    Rule(AmountNotPositive, "face_amount", lambda d, _c: _when(d.face_amount <= 0), f"{BLUE} and {FACE} <= 0"),
+    Rule(AmountNotPositive, "face_amount", lambda d, _c: _when(d.face_amount <= 0), f"{BLUE} and {FACE} = 0"),
     Rule(
         AmountTooLarge, "face_amount", lambda d, _c: _when(d.face_amount > LIMIT), f"abs({FACE}) > 100000000000000000"
     ),

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from receivables import entering, sheets
+from receivables import entering, presenters, sheets
 from receivables.entering import ClaimEntry
 from receivables.models import Kind
 from receivables.states import State
@@ -63,7 +63,7 @@ def edit(request: AppRequest, public_no: str) -> HttpResponse:
         else:
             messages.success(request, _("%(number)s is corrected.") % {"number": row.public_no})
             return redirect("receivables:check", row.public_no)
-    context = {"entry": entry, "row": row}
+    context = {"entry": entry, "row": presenters.with_reason(row)}
     return render(request, "receivables/entry.html", context, status=422 if entry.has_errors else 200)
 
 
@@ -74,6 +74,7 @@ def check(request: AppRequest, public_no: str) -> HttpResponse:
     sheet = sheets.sheet(row, request.actor, request.at)
     context = {
         "sheet": sheet,
+        "why_not": entering.why_not(sheet, request.actor),
         "findings": entering.findings_of(row, by=request.actor, at=request.at),
         "act": entering.act_of(row),
         "can_go_direct": entering.can_go_direct(row),

@@ -1,0 +1,159 @@
+"""The four numbers and the picture of a creditor's and a debtor's home page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import connection
+from django.urls import reverse
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from yingshou.home.figures import Figure, FigureProvider, Picture, PictureProvider
+from yingshou.kernel.clock import business_date
+from yingshou.kernel.money import from_minor
+from yingshou.tenancy.actor import Actor
+from yingshou.ui.charts import BarChart, Series
+from yingshou.ui.templatetags.ui import amount, duration_words
+
+WEEKS = 8
+# Sums read at most so many rows of each state: a home page answers at once whatever the size of the book.
+CAP = 50_000
+
+DEBTOR = """
+select coalesce((select sum(b.confirmed_amount - b.adjusted_amount - b.paid_amount) from (
+           select id from receivables_receivable where debtor_id = %(own)s and state = 'CONFIRMED' limit %(cap)s) r
+           join receivables_receivablebalance b on b.receivable_id = r.id), 0),
+       (select percentile_cont(0.5) within group (order by confirmed_at - confirm_requested_at) from (
+           select confirmed_at, confirm_requested_at from receivables_receivable where debtor_id = %(own)s
+           and state = 'CONFIRMED' and confirm_requested_at is not null and confirmed_at >= %(month)s limit %(cap)s) m),
+       w.count, w.oldest, d.count, d.amount
+from (select count(*) as count, min(confirm_requested_at) as oldest from (select confirm_requested_at
+          from receivables_receivable where debtor_id = %(own)s and state = 'PENDING_CONFIRM' limit %(cap)s) p) w,
+     (select count(*) as count, coalesce(sum(disputed_amount), 0) as amount from receivables_dispute
+          where debtor_id = %(own)s and state = 'OPEN') d
+"""
+
+CREDITOR = """
+select c.free, c.count, w.amount, w.count, w.oldest,
+       coalesce((select sum(face_amount) from (select face_amount from receivables_receivable where creditor_id = %(own)s
+           and state = 'CONFIRMED' and due_date between %(today)s and %(week)s limit %(cap)s) s), 0),
+       d.count, d.amount
+from (select coalesce(sum(greatest(0, b.confirmed_amount - b.adjusted_amount - b.paid_amount - b.encumbered_amount
+          - b.reserved_amount - b.retained_amount - b.disputed_amount)), 0) as free, count(*) as count from (
+          select id from receivables_receivable where creditor_id = %(own)s and state = 'CONFIRMED' limit %(cap)s) r
+          join receivables_receivablebalance b on b.receivable_id = r.id) c,
+     (select coalesce(sum(face_amount), 0) as amount, count(*) as count, min(confirm_requested_at) as oldest from (
+          select face_amount, confirm_requested_at from receivables_receivable where creditor_id = %(own)s
+          and state = 'PENDING_CONFIRM' limit %(cap)s) p) w,
+     (select count(*) as count, coalesce(sum(disputed_amount), 0) as amount from receivables_dispute
+          where creditor_id = %(own)s and state = 'OPEN') d
+"""
+
+
+def _yuan(minor: object) -> str:
+    return f"¥ {amount(from_minor(int(str(minor))))}"
+
+
+def debtors(actor: Actor, at: datetime) -> Sequence[Figure]:
+    """What a debtor lives by: what it owes, how fast it answers, what waits, what is disputed."""
+    with connection.cursor() as cursor:
+        cursor.execute(DEBTOR, {"own": actor.organisation_id, "cap": CAP, "month": at - timedelta(days=30)})
+        unpaid, median, waiting, oldest, disputes, disputed = cursor.fetchone()
+    ask = reverse("receivables:confirmations")
+    longest = _t("the oldest for %(time)s") % {"time": duration_words(at - oldest)} if oldest else _t("nobody waits for you")
+    return [
+        Figure(_("Unpaid payables, confirmed"), _yuan(unpaid), _("to be paid when due"), url=f"{reverse('receivables:debts')}?state=confirmed"),
+        Figure(_("Time to confirm, last 30 days (median)"), duration_words(median) if median is not None else "–",
+               _("from the request to the signature")),
+        Figure(_("Waiting for your answer"), ngettext("%(n)s item", "%(n)s items", waiting) % {"n": f"{waiting:,}"}, longest,
+               tone="amber" if oldest and (at - oldest).days >= 5 else "", url=ask),
+        Figure(_("In dispute"), _yuan(disputed), ngettext("%(n)s dispute", "%(n)s disputes", disputes) % {"n": disputes},
+               tone="red" if disputes else "green", url=reverse("receivables:disputes")),
+    ]
+
+
+def creditors(actor: Actor, at: datetime) -> Sequence[Figure]:
+    """What a creditor lives by: what it can finance, what waits, what comes in, what is disputed."""
+    today = business_date(at)
+    with connection.cursor() as cursor:
+        cursor.execute(CREDITOR, {"own": actor.organisation_id, "cap": CAP, "today": today, "week": today + timedelta(days=7)})
+        free, confirmed, asked, waiting, oldest, due, disputes, disputed = cursor.fetchone()
+    claims = reverse("receivables:claims")
+    longest = _t("the oldest for %(time)s") % {"time": duration_words(at - oldest)} if oldest else _t("nothing waits")
+    return [
+        Figure(_("Confirmed and free to finance"), _yuan(free),
+               ngettext("in %(n)s receivable", "in %(n)s receivables", confirmed) % {"n": f"{confirmed:,}"},
+               tone="green" if free else "", url=f"{claims}?state=confirmed"),
+        Figure(_("Waiting for confirmation"), _yuan(asked), longest,
+               tone="amber" if oldest and (at - oldest).days >= 5 else "", url=f"{claims}?state=waiting"),
+        Figure(_("Due within 7 days"), _yuan(due), _("by the confirmed due dates"), url=f"{claims}?state=confirmed&order=due"),
+        Figure(_("In dispute"), _yuan(disputed), ngettext("%(n)s dispute", "%(n)s disputes", disputes) % {"n": disputes},
+               tone="red" if disputes else "green", url=reverse("receivables:disputes")),
+    ]
+
+
+WEEKLY = """
+select (due_date - %(monday)s) / 7 as week, coalesce(sum(b.confirmed_amount - b.adjusted_amount - b.paid_amount
+           - b.encumbered_amount), 0), coalesce(sum(b.encumbered_amount), 0)
+from (select id, due_date from receivables_receivable where {party} = %(own)s and state = 'CONFIRMED'
+      and due_date >= %(monday)s and due_date < %(end)s limit %(cap)s) r
+join receivables_receivablebalance b on b.receivable_id = r.id group by 1
+"""
+TEN_THOUSAND_YUAN = Decimal(10_000)
+
+
+def _weeks(actor: Actor, at: datetime, party: str) -> tuple[list[str], list[Decimal], list[Decimal]]:
+    today = business_date(at)
+    monday = today - timedelta(days=today.weekday())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            WEEKLY.replace("{party}", party),
+            {"own": actor.organisation_id, "cap": CAP, "monday": monday, "end": monday + timedelta(weeks=WEEKS)},
+        )
+        found = {int(week): (from_minor(int(own)), from_minor(int(held))) for week, own, held in cursor.fetchall()}
+    labels = [
+        _t("Week %(n)s") % {"n": (monday + timedelta(weeks=week)).isocalendar().week} for week in range(WEEKS)
+    ]
+    own, held = zip(*(found.get(week, (Decimal(0), Decimal(0))) for week in range(WEEKS)), strict=True)
+    return labels, [one / TEN_THOUSAND_YUAN for one in own], [one / TEN_THOUSAND_YUAN for one in held]
+
+
+def _picture(title: str, labels: list[str], own: list[Decimal], held: list[Decimal], words: tuple[str, str]) -> Picture | None:
+    if not any(own) and not any(held):
+        return None
+    sums = [one + two for one, two in zip(own, held, strict=True)]
+    highest = labels[sums.index(max(sums))]
+    chart = BarChart(
+        title=title,
+        description=_t("The highest is %(week)s.") % {"week": highest},
+        labels=labels,
+        series=[Series(words[0], own), Series(words[1], held)],
+        unit=_t("10,000 yuan"),
+    )
+    return Picture(chart=chart)
+
+
+def debtors_picture(actor: Actor, at: datetime) -> Picture | None:
+    """What a debtor has to pay in the next eight weeks."""
+    words = (_t("To the suppliers"), _t("Held by funders: pay where you were told"))
+    return _picture(_t("Payables of the next 8 weeks"), *_weeks(actor, at, "debtor_id"), words)
+
+
+def creditors_picture(actor: Actor, at: datetime) -> Picture | None:
+    """What comes in for a creditor in the next eight weeks."""
+    words = (_t("To us"), _t("Held by funders"))
+    return _picture(_t("Coming in over the next 8 weeks"), *_weeks(actor, at, "creditor_id"), words)
+
+
+FIGURES = {
+    "receivables.debtor": FigureProvider(debtors, "receivables.read_debts", 10),
+    "receivables.creditor": FigureProvider(creditors, "receivables.read_claims", 20),
+}
+PICTURES = {
+    "receivables.debtor": PictureProvider(debtors_picture, "receivables.read_debts", 10),
+    "receivables.creditor": PictureProvider(creditors_picture, "receivables.read_claims", 20),
+}

@@ -1,0 +1,94 @@
+"""What the frame, the home page, the search box and the timeline show of receivables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from receivables import figures, filters, presenters, search, todos
+from receivables.models import OBJECT_TYPE, Dispute, Receivable
+from receivables.states import DisputeState
+from yingshou.audit import wording
+from yingshou.home import figures as home_figures
+from yingshou.home import search as home_search
+from yingshou.notifications import todo
+from yingshou.signing.audiences import audiences
+from yingshou.tenancy import permissions
+from yingshou.tenancy.actor import Actor, Capability, Duty
+from yingshou.tenancy.permissions import Permission
+from yingshou.ui import navigation
+from yingshou.ui.navigation import NavItem
+
+CREDITORS = frozenset({Capability.CREDITOR, Capability.CORE_ENTERPRISE})
+DEBTORS = frozenset({Capability.DEBTOR, Capability.CORE_ENTERPRISE})
+READERS = {Duty.MAKER, Duty.CHECKER, Duty.SIGNER, Duty.VIEWER, Duty.AUDITOR}
+
+RECEIVABLE_EVENTS = (
+    "create", "change", "submit", "resubmit", "submit_direct", "publish", "undo", "confirm", "confirm_part", "return",
+    "refuse", "withdraw", "settle", "write_off", "acknowledge", "payment", "credit_note", "goods_return", "price", "netting",
+    "discount", "cancel", "retention_hold", "retention_release", "reversal", "fact", "dispute", "dispute_answer",
+    "dispute_resolve", "dispute_withdraw", "no_answer", "linked", "reminder",
+)  # fmt: skip
+DISPUTE_EVENTS = ("open", "answer", "resolve", "withdraw")
+HOLDING_EVENTS = ("cut", "expired")
+
+
+def parties(object_ids: Sequence[int]) -> Mapping[int, Sequence[int]]:
+    """Who besides the signer may see a signed line: creditor and debtor."""
+    rows = Receivable.objects.filter(pk__in=object_ids).values_list("pk", "creditor_id", "debtor_id")
+    return {pk: [one for one in (creditor, debtor) if one] for pk, creditor, debtor in rows}
+
+
+def register() -> None:
+    """Register everything that pages show of receivables."""
+    _permissions()
+    _wordings()
+    _navigation()
+    for name, provider in todos.PROVIDERS.items():
+        todo.register(name, provider)
+    for name, figure in figures.FIGURES.items():
+        home_figures.register(name, figure)
+    for name, picture in figures.PICTURES.items():
+        home_figures.register_picture(name, picture)
+    home_search.register("receivables", search.PROVIDER)
+    audiences.register(OBJECT_TYPE, parties)
+
+
+def _permissions() -> None:
+    permissions.register(
+        "receivables.read_claims",
+        Permission(sentence=_("See what the organisation is owed on the home page"), duties=READERS, capabilities=set(CREDITORS)),
+    )
+    permissions.register(
+        "receivables.read_debts",
+        Permission(sentence=_("See what the organisation owes on the home page"), duties=READERS, capabilities=set(DEBTORS)),
+    )
+
+
+def _wordings() -> None:
+    for event in RECEIVABLE_EVENTS:
+        wording.register(f"receivables.receivable.{event}", presenters.line_of)
+    for event in DISPUTE_EVENTS:
+        wording.register(f"receivables.dispute.{event}", presenters.line_of)
+    for event in HOLDING_EVENTS:
+        wording.register(f"receivables.holding.{event}", presenters.line_of)
+
+
+def _navigation() -> None:
+    for name, item in (
+        ("confirm", NavItem(_("Confirm payables"), "receivables:confirmations", "receivables.view", "checks", 20,
+                            filters.to_answer, DEBTORS)),
+        ("debts", NavItem(_("Payables"), "receivables:debts", "receivables.view", "wallet", 25, None, DEBTORS)),
+        ("book", NavItem(_("Payables book"), "receivables:book", "receivables.publish", "list", 30, None, DEBTORS)),
+        ("claims", NavItem(_("Receivables"), "receivables:claims", "receivables.view", "receipt", 40, None, CREDITORS)),
+        ("disputes", NavItem(_("Disputes"), "receivables:disputes", "receivables.view", "alert", 50, open_disputes,
+                             CREDITORS | DEBTORS)),
+    ):
+        navigation.register(f"receivables.{name}", item)
+
+
+def open_disputes(actor: Actor) -> QuerySet[Dispute]:
+    """Open disputes of this organisation."""
+    return Dispute.objects.visible_to(actor).filter(state=DisputeState.OPEN)
