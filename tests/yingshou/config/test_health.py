@@ -8,6 +8,7 @@ from tests.harness import environment
 
 
 @pytest.mark.django_db(transaction=True)
+@override_settings(YINGSHOU_CLOCK_MAY_MOVE=False)
 def test_healthz_asks_nothing_of_the_database(
     client: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
