@@ -35,8 +35,17 @@ def as_root() -> bool:
 
 
 def current_user() -> str:
-    """Return the operating-system name of the present user, for PostgreSQL's peer map."""
-    return pwd.getpwuid(os.geteuid()).pw_name
+    """
+    Return the operating-system name of the present user, for PostgreSQL's peer map.
+
+    :raises CannotStart: if the user has no name
+    """
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError as error:
+        raise CannotStart(
+            f"The user number {os.geteuid()} has no name on this machine; run as a named user."
+        ) from error
 
 
 @dataclass(frozen=True)
