@@ -96,7 +96,7 @@ def prepare(
         revocation_lists=authorities.revocation_facts(authorities.latest_lists()),
         moment=at,
     )
-    _require_own(held.certificate, by)
+    _held(held.certificate, by)
     algorithm = browser_algorithm(held.certificate.public_key)
     nonce = secrets.token_hex(32)
     payload = envelope(
@@ -328,20 +328,20 @@ def _signer(by: Actor) -> tuple[int, int]:
     return by.organisation_id, by.person_id
 
 
-def _require_own(facts: CertificateFacts, by: Actor) -> None:
+def _held(facts: CertificateFacts, by: Actor) -> Certificate | None:
     """A certificate is one person's; row-level security hides others' rows, so the unique fingerprint has the last word."""
     held = Certificate.objects.visible_to(by).filter(sha256=facts.sha256).first()
     if held is not None and held.person_id != by.person_id:
         raise CertificateTaken
     if held is not None and held.state == CertificateState.WITHDRAWN:
         raise CertificateWithdrawn
+    return held
 
 
 def _registered(verified: VerifiedSignature, *, by: Actor, at: datetime) -> Certificate:
     """The signer's certificate row; the first good signature binds a certificate to its person."""
     facts = verified.certificate
-    _require_own(facts, by)
-    held = Certificate.objects.visible_to(by).filter(sha256=facts.sha256).first()
+    held = _held(facts, by)
     if held is not None:
         return held
     certificate = Certificate(
@@ -363,7 +363,11 @@ def _registered(verified: VerifiedSignature, *, by: Actor, at: datetime) -> Cert
         with transaction.atomic():
             certificate.save(force_insert=True)
     except IntegrityError as error:
-        raise CertificateTaken from error
+        # Registered a moment ago: by this person in another window, or by somebody this actor cannot see.
+        held = _held(facts, by)
+        if held is None:
+            raise CertificateTaken from error
+        return held
     created(
         [certificate], by=by, at=at, event="register", body=lambda row: {"serial": row.serial, "subject": row.subject}
     )

@@ -233,7 +233,7 @@ class SignedLineQuerySet(models.QuerySet["SignedLine"]):
             function="app_can_see",
             output_field=models.BooleanField(),
         )
-        return self.annotate(_granted=granted).filter(
+        return self.alias(_granted=granted).filter(
             Q(organisation_id=actor.organisation_id)
             | Q(audience__contains=[actor.organisation_id or 0])
             | Q(_granted=True)

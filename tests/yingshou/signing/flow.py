@@ -14,6 +14,7 @@ from yingshou.approvals import actions as approvals
 from yingshou.approvals.handlers import HANDLERS, Handler, LineDraft
 from yingshou.approvals.models import Approval, ApprovalLine
 from yingshou.audit.lifecycle import Outcome
+from yingshou.identity.middleware import actor_of
 from yingshou.identity.models import Organisation
 from yingshou.kernel.errors import StaleVersion
 from yingshou.signing import actions
@@ -83,8 +84,8 @@ def debtor(world: World, key: str = "rsa") -> Debtor:
     signers = identity.membership(organisation, [Duty.CHECKER, Duty.SIGNER])
     return Debtor(
         organisation,
-        identity.actor_of(makers, "test-request"),
-        identity.actor_of(signers, "test-request"),
+        actor_of(makers, "test-request"),
+        actor_of(signers, "test-request"),
         signers.person.username,
         world.key_file(f"signer-{organisation.uscc}", key=key, uscc=organisation.uscc),
     )

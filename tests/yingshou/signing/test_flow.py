@@ -2,6 +2,7 @@
 
 import contextlib
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tests.yingshou.signing.flow import acting, completed, debtor, prepared, sig
 from tests.yingshou.signing.signer import USCC, World
 from yingshou.approvals.models import Approval
 from yingshou.audit.models import AuditEvent
-from yingshou.kernel.errors import NotVisible
+from yingshou.kernel.errors import DomainError, NotVisible
 from yingshou.signing import actions, presenters, selectors
 from yingshou.signing.approvals import AlreadyDecided, OwnSubmission, SignerDutyMissing
 from yingshou.signing.errors import (
@@ -335,3 +336,27 @@ def _as_owner(statement: str) -> None:
         cursor.execute(statement)
         for table in ("signing_signatureevidence", "signing_signedline"):
             cursor.execute(f"alter table {table} enable trigger append_only")
+
+
+def test_many_answers_at_once_give_one_signature(world: World, now: datetime) -> None:
+    of = debtor(world, "ec")
+    approval = submitted(of, 3, now)
+    ready = [prepared(of, approval.pk, now) for _ in range(4)]
+
+    def answer(one: actions.Prepared) -> str:
+        try:
+            completed(of, one, signed_value(of, one), now)
+        except DomainError as error:
+            return error.code
+        finally:
+            connections.close_all()
+        return "signed"
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = sorted(pool.map(answer, ready))
+
+    assert outcomes.count("signed") == 1
+    assert set(outcomes) <= {"signed", "SIG-009", "SGN-003", "STALE", "ILLEGAL"}
+    with acting(of.signer):
+        assert SignatureEvidence.objects.count() == 1
+        assert SignedLine.objects.count() == 3
