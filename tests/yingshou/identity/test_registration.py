@@ -1,6 +1,7 @@
 """From the public form to a verified organisation, by the pages; the refusals on the way."""
 
 import re
+from decimal import Decimal
 from io import BytesIO
 
 import pytest
@@ -12,6 +13,7 @@ from django.urls import reverse
 
 from tests.factories import identity as make
 from yingshou.approvals import actions as approvals
+from yingshou.approvals.actions import Rule
 from yingshou.approvals.models import Approval
 from yingshou.identity.actions import decisions, registration
 from yingshou.identity.errors import AlreadyRegistered, CapabilityNotOpen, SignInNameTaken
@@ -278,7 +280,7 @@ def test_one_member_of_staff_cannot_decide_alone_even_if_a_policy_says_so():
     administrator = make.actor_for(row, Duty.ADMINISTRATOR)
     waiting = make.organisation(state="PENDING_VERIFICATION", verified_at=None)
     with acting_as(administrator):
-        approvals.set_policy(decisions.DECIDE, rule=Rule(second_person="NEVER"), by=administrator, at=make.AT)
+        approvals.set_policy(decisions.DECIDE, rule=Rule("NEVER", Decimal(0), "NEVER", Decimal(0)), by=administrator, at=make.AT)
 
     with acting_as(staff), pytest.raises(DomainError) as refused:
         decisions.propose_decision(organisation_id=waiting.pk, event="verify", by=staff, at=make.AT)
