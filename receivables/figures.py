@@ -64,15 +64,35 @@ def debtors(actor: Actor, at: datetime) -> Sequence[Figure]:
         cursor.execute(DEBTOR, {"own": actor.organisation_id, "cap": CAP, "month": at - timedelta(days=30)})
         unpaid, median, waiting, oldest, disputes, disputed = cursor.fetchone()
     ask = reverse("receivables:confirmations")
-    longest = _t("the oldest for %(time)s") % {"time": duration_words(at - oldest)} if oldest else _t("nobody waits for you")
+    longest = (
+        _t("the oldest for %(time)s") % {"time": duration_words(at - oldest)} if oldest else _t("nobody waits for you")
+    )
     return [
-        Figure(_("Unpaid payables, confirmed"), _yuan(unpaid), _("to be paid when due"), url=f"{reverse('receivables:debts')}?state=confirmed"),
-        Figure(_("Time to confirm, last 30 days (median)"), duration_words(median) if median is not None else "–",
-               _("from the request to the signature")),
-        Figure(_("Waiting for your answer"), ngettext("%(n)s item", "%(n)s items", waiting) % {"n": f"{waiting:,}"}, longest,
-               tone="amber" if oldest and (at - oldest).days >= 5 else "", url=ask),
-        Figure(_("In dispute"), _yuan(disputed), ngettext("%(n)s dispute", "%(n)s disputes", disputes) % {"n": disputes},
-               tone="red" if disputes else "green", url=reverse("receivables:disputes")),
+        Figure(
+            _("Unpaid payables, confirmed"),
+            _yuan(unpaid),
+            _("to be paid when due"),
+            url=f"{reverse('receivables:debts')}?state=confirmed",
+        ),
+        Figure(
+            _("Time to confirm, last 30 days (median)"),
+            duration_words(median) if median is not None else "–",
+            _("from the request to the signature"),
+        ),
+        Figure(
+            _("Waiting for your answer"),
+            ngettext("%(n)s item", "%(n)s items", waiting) % {"n": f"{waiting:,}"},
+            longest,
+            tone="amber" if oldest and (at - oldest).days >= 5 else "",
+            url=ask,
+        ),
+        Figure(
+            _("In dispute"),
+            _yuan(disputed),
+            ngettext("%(n)s dispute", "%(n)s disputes", disputes) % {"n": disputes},
+            tone="red" if disputes else "green",
+            url=reverse("receivables:disputes"),
+        ),
     ]
 
 
@@ -80,19 +100,40 @@ def creditors(actor: Actor, at: datetime) -> Sequence[Figure]:
     """What a creditor lives by: what it can finance, what waits, what comes in, what is disputed."""
     today = business_date(at)
     with connection.cursor() as cursor:
-        cursor.execute(CREDITOR, {"own": actor.organisation_id, "cap": CAP, "today": today, "week": today + timedelta(days=7)})
+        cursor.execute(
+            CREDITOR, {"own": actor.organisation_id, "cap": CAP, "today": today, "week": today + timedelta(days=7)}
+        )
         free, confirmed, asked, waiting, oldest, due, disputes, disputed = cursor.fetchone()
     claims = reverse("receivables:claims")
     longest = _t("the oldest for %(time)s") % {"time": duration_words(at - oldest)} if oldest else _t("nothing waits")
     return [
-        Figure(_("Confirmed and free to finance"), _yuan(free),
-               ngettext("in %(n)s receivable", "in %(n)s receivables", confirmed) % {"n": f"{confirmed:,}"},
-               tone="green" if free else "", url=f"{claims}?state=confirmed"),
-        Figure(_("Waiting for confirmation"), _yuan(asked), longest,
-               tone="amber" if oldest and (at - oldest).days >= 5 else "", url=f"{claims}?state=waiting"),
-        Figure(_("Due within 7 days"), _yuan(due), _("by the confirmed due dates"), url=f"{claims}?state=confirmed&order=due"),
-        Figure(_("In dispute"), _yuan(disputed), ngettext("%(n)s dispute", "%(n)s disputes", disputes) % {"n": disputes},
-               tone="red" if disputes else "green", url=reverse("receivables:disputes")),
+        Figure(
+            _("Confirmed and free to finance"),
+            _yuan(free),
+            ngettext("in %(n)s receivable", "in %(n)s receivables", confirmed) % {"n": f"{confirmed:,}"},
+            tone="green" if free else "",
+            url=f"{claims}?state=confirmed",
+        ),
+        Figure(
+            _("Waiting for confirmation"),
+            _yuan(asked),
+            longest,
+            tone="amber" if oldest and (at - oldest).days >= 5 else "",
+            url=f"{claims}?state=waiting",
+        ),
+        Figure(
+            _("Due within 7 days"),
+            _yuan(due),
+            _("by the confirmed due dates"),
+            url=f"{claims}?state=confirmed&order=due",
+        ),
+        Figure(
+            _("In dispute"),
+            _yuan(disputed),
+            ngettext("%(n)s dispute", "%(n)s disputes", disputes) % {"n": disputes},
+            tone="red" if disputes else "green",
+            url=reverse("receivables:disputes"),
+        ),
     ]
 
 
@@ -115,14 +156,14 @@ def _weeks(actor: Actor, at: datetime, party: str) -> tuple[list[str], list[Deci
             {"own": actor.organisation_id, "cap": CAP, "monday": monday, "end": monday + timedelta(weeks=WEEKS)},
         )
         found = {int(week): (from_minor(int(own)), from_minor(int(held))) for week, own, held in cursor.fetchall()}
-    labels = [
-        _t("Week %(n)s") % {"n": (monday + timedelta(weeks=week)).isocalendar().week} for week in range(WEEKS)
-    ]
+    labels = [_t("Week %(n)s") % {"n": (monday + timedelta(weeks=week)).isocalendar().week} for week in range(WEEKS)]
     own, held = zip(*(found.get(week, (Decimal(0), Decimal(0))) for week in range(WEEKS)), strict=True)
     return labels, [one / TEN_THOUSAND_YUAN for one in own], [one / TEN_THOUSAND_YUAN for one in held]
 
 
-def _picture(title: str, labels: list[str], own: list[Decimal], held: list[Decimal], words: tuple[str, str]) -> Picture | None:
+def _picture(
+    title: str, labels: list[str], own: list[Decimal], held: list[Decimal], words: tuple[str, str]
+) -> Picture | None:
     if not any(own) and not any(held):
         return None
     sums = [one + two for one, two in zip(own, held, strict=True)]

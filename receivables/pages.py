@@ -59,11 +59,17 @@ def register() -> None:
 def _permissions() -> None:
     permissions.register(
         "receivables.read_claims",
-        Permission(sentence=_("See what the organisation is owed on the home page"), duties=READERS, capabilities=set(CREDITORS)),
+        Permission(
+            sentence=_("See what the organisation is owed on the home page"),
+            duties=READERS,
+            capabilities=set(CREDITORS),
+        ),
     )
     permissions.register(
         "receivables.read_debts",
-        Permission(sentence=_("See what the organisation owes on the home page"), duties=READERS, capabilities=set(DEBTORS)),
+        Permission(
+            sentence=_("See what the organisation owes on the home page"), duties=READERS, capabilities=set(DEBTORS)
+        ),
     )
 
 
@@ -78,13 +84,33 @@ def _wordings() -> None:
 
 def _navigation() -> None:
     for name, item in (
-        ("confirm", NavItem(_("Confirm payables"), "receivables:confirmations", "receivables.view", "checks", 20,
-                            filters.to_answer, DEBTORS)),
+        (
+            "confirm",
+            NavItem(
+                _("Confirm payables"),
+                "receivables:confirmations",
+                "receivables.view",
+                "checks",
+                20,
+                filters.to_answer,
+                DEBTORS,
+            ),
+        ),
         ("debts", NavItem(_("Payables"), "receivables:debts", "receivables.view", "wallet", 25, None, DEBTORS)),
         ("book", NavItem(_("Payables book"), "receivables:book", "receivables.publish", "list", 30, None, DEBTORS)),
         ("claims", NavItem(_("Receivables"), "receivables:claims", "receivables.view", "receipt", 40, None, CREDITORS)),
-        ("disputes", NavItem(_("Disputes"), "receivables:disputes", "receivables.view", "alert", 50, open_disputes,
-                             CREDITORS | DEBTORS)),
+        (
+            "disputes",
+            NavItem(
+                _("Disputes"),
+                "receivables:disputes",
+                "receivables.view",
+                "alert",
+                50,
+                open_disputes,
+                CREDITORS | DEBTORS,
+            ),
+        ),
     ):
         navigation.register(f"receivables.{name}", item)
 

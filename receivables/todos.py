@@ -71,9 +71,24 @@ def to_answer(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
     found = answers_open(actor.organisation_id or 0)
     groups = []
     for verdict, act, label, why in (
-        (Verdict.AGREES, _("Confirm receivables"), _("Confirm together"), _("All agree with our book; one submission can take them all")),
-        (Verdict.DIFFERS, _("Check differences"), _("Check one by one"), _("Amount, due date or invoices differ from our book")),
-        (Verdict.NOT_IN_BOOK, _("Check claims that are not in our book"), _("Check"), _("Ask purchasing, or upload the newest payables book")),
+        (
+            Verdict.AGREES,
+            _("Confirm receivables"),
+            _("Confirm together"),
+            _("All agree with our book; one submission can take them all"),
+        ),
+        (
+            Verdict.DIFFERS,
+            _("Check differences"),
+            _("Check one by one"),
+            _("Amount, due date or invoices differ from our book"),
+        ),
+        (
+            Verdict.NOT_IN_BOOK,
+            _("Check claims that are not in our book"),
+            _("Check"),
+            _("Ask purchasing, or upload the newest payables book"),
+        ),
     ):
         one = found.get(str(verdict))
         if one is None:
@@ -89,7 +104,9 @@ def to_answer(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
                 amount=one.amount,
                 oldest_at=one.oldest_at,
                 deadline=_deadline(one.earliest_deadline, at),
-                basis=_("30 days by law (Regulation on payments to SMEs, article 16)") if one.by_law else _("30 days, platform rule"),
+                basis=_("30 days by law (Regulation on payments to SMEs, article 16)")
+                if one.by_law
+                else _("30 days, platform rule"),
                 tone=_tone(one.oldest_at, at),
                 primary=verdict == Verdict.AGREES,
             )
@@ -103,15 +120,35 @@ def creditors(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
     claims = reverse("receivables:claims")
     groups = []
     for state, act, label, why, query in (
-        (State.RETURNED, _("Correct what was returned"), _("Correct"), _("The debtor says what is wrong; the number stays the same"), "returned"),
-        (State.DRAFT, _("Submit drafts"), _("Check and submit"), _("Nobody else sees a draft; no time runs before it is submitted"), "draft"),
+        (
+            State.RETURNED,
+            _("Correct what was returned"),
+            _("Correct"),
+            _("The debtor says what is wrong; the number stays the same"),
+            "returned",
+        ),
+        (
+            State.DRAFT,
+            _("Submit drafts"),
+            _("Check and submit"),
+            _("Nobody else sees a draft; no time runs before it is submitted"),
+            "draft",
+        ),
     ):
         one = found.get(str(state))
         if one is not None:
             groups.append(
-                TodoGroup(act=act, count=one.count, url=f"{claims}?state={query}", url_label=label, why=why,
-                          counterpart=_debtors(one.counterparts), amount=one.amount, oldest_at=one.oldest_at,
-                          tone="red" if state == State.RETURNED else "")
+                TodoGroup(
+                    act=act,
+                    count=one.count,
+                    url=f"{claims}?state={query}",
+                    url_label=label,
+                    why=why,
+                    counterpart=_debtors(one.counterparts),
+                    amount=one.amount,
+                    oldest_at=one.oldest_at,
+                    tone="red" if state == State.RETURNED else "",
+                )
             )
     return groups
 
@@ -132,7 +169,9 @@ def waiting_for_debtors(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
             amount=one.amount,
             oldest_at=one.oldest_at,
             deadline=_deadline(one.earliest_deadline, at),
-            basis=_("30 days by law (Regulation on payments to SMEs, article 16)") if one.by_law else _("30 days, platform rule"),
+            basis=_("30 days by law (Regulation on payments to SMEs, article 16)")
+            if one.by_law
+            else _("30 days, platform rule"),
             tone=_tone(one.oldest_at, at),
         )
     ]
@@ -191,10 +230,15 @@ def disputes(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
 
 
 PROVIDERS = {
-    "receivables.answer": TodoProvider(to_answer, _("Receivables your suppliers ask you to confirm"), "receivables.confirm", 10),
-    "receivables.own": TodoProvider(creditors, _("Drafts of yours, and what debtors returned for correction"), "receivables.submit", 20),
-    "receivables.acknowledge": TodoProvider(to_acknowledge, _("Payables that debtors published to you"), "receivables.acknowledge", 25),
+    "receivables.answer": TodoProvider(
+        to_answer, _("Receivables your suppliers ask you to confirm"), "receivables.confirm", 10
+    ),
+    "receivables.own": TodoProvider(
+        creditors, _("Drafts of yours, and what debtors returned for correction"), "receivables.submit", 20
+    ),
+    "receivables.acknowledge": TodoProvider(
+        to_acknowledge, _("Payables that debtors published to you"), "receivables.acknowledge", 25
+    ),
     "receivables.disputes": TodoProvider(disputes, _("Disputes to answer"), "receivables.dispute", 30),
     "receivables.waiting": TodoProvider(waiting_for_debtors, _("Answers you wait for"), "receivables.submit", 60),
 }
-
