@@ -50,7 +50,8 @@ class SearchText:
     @classmethod
     def read(cls, typed: str) -> SearchText:
         """Understand what was typed."""
-        text = normalise(typed[:LONGEST])
+        # A zero byte, which PostgreSQL refuses, and other control characters are nobody's number.
+        text = normalise("".join(one if one.isprintable() else " " for one in typed[:LONGEST]))
         number = number_in(text)
         return cls(
             text=text,
