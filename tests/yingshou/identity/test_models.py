@@ -60,7 +60,11 @@ def test_details_and_accounts_belong_to_their_organisation():
     for row in (mine, other):
         with acting_as(make.actor_for(row)), transaction.atomic():
             account = BankAccount(
-                organisation=row, bank_code="104491063589", bank_name="中国银行", account_name=row.name, created_at=make.AT
+                organisation=row,
+                bank_code="104491063589",
+                bank_name="中国银行",
+                account_name=row.name,
+                created_at=make.AT,
             )
             account.set_number("4321 0000 1234 5678")
             account.save()

@@ -23,7 +23,11 @@ from yingshou.tenancy.actor import Actor, Capability, Duty, acting_as
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89" + b"\x00" * 64
+PNG = (
+    b"\x89PNG\r\n\x1a\n"
+    + b"\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
+    + b"\x00" * 64
+)
 
 
 def key(response) -> str:
@@ -129,7 +133,12 @@ def test_rejected_registration_is_shown_with_its_reason_and_can_be_handed_in_aga
     staff = [make.actor_of(one, "r") for one in (first, second)]
     with acting_as(staff[0]):
         approval = decisions.propose_decision(
-            organisation_id=row.pk, event="reject", reason_code="NAME_DIFFERS", reason="执照名称不同", by=staff[0], at=make.AT
+            organisation_id=row.pk,
+            event="reject",
+            reason_code="NAME_DIFFERS",
+            reason="执照名称不同",
+            by=staff[0],
+            at=make.AT,
         )
     with acting_as(staff[1]):
         outcomes = approvals.approve(approval.pk, by=staff[1], at=make.AT)
@@ -140,7 +149,11 @@ def test_rejected_registration_is_shown_with_its_reason_and_can_be_handed_in_aga
     assert "执照名称不同" in shown
     assert reverse("identity:correct") in shown
     page = applicant.get(reverse("identity:correct"))
-    values = {name: value for name, value in first_page(name="厦门鹭岛机械有限公司").items() if name not in ("uscc", "username", "email", "phone", "display_name")}
+    values = {
+        name: value
+        for name, value in first_page(name="厦门鹭岛机械有限公司").items()
+        if name not in ("uscc", "username", "email", "phone", "display_name")
+    }
     again = applicant.post(reverse("identity:correct"), values | {"idempotency_key": key(page)})
 
     assert again.status_code == 302, again.content.decode()
@@ -239,7 +252,11 @@ def draft(**changes):
         size=30,
         legal_representative="甲",
     ), registration.AdministratorDraft(
-        username=values["username"], display_name="管理员", email=values["email"], phone="13800138000", password=make.PASSWORD
+        username=values["username"],
+        display_name="管理员",
+        email=values["email"],
+        phone="13800138000",
+        password=make.PASSWORD,
     )
 
 
@@ -280,7 +297,9 @@ def test_one_member_of_staff_cannot_decide_alone_even_if_a_policy_says_so():
     administrator = make.actor_for(row, Duty.ADMINISTRATOR)
     waiting = make.organisation(state="PENDING_VERIFICATION", verified_at=None)
     with acting_as(administrator):
-        approvals.set_policy(decisions.DECIDE, rule=Rule("NEVER", Decimal(0), "NEVER", Decimal(0)), by=administrator, at=make.AT)
+        approvals.set_policy(
+            decisions.DECIDE, rule=Rule("NEVER", Decimal(0), "NEVER", Decimal(0)), by=administrator, at=make.AT
+        )
 
     with acting_as(staff), pytest.raises(DomainError) as refused:
         decisions.propose_decision(organisation_id=waiting.pk, event="verify", by=staff, at=make.AT)

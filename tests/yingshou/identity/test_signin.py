@@ -41,7 +41,9 @@ def test_name_and_address_both_sign_in(client, spelling):
 def test_account_is_tested_ten_times_an_hour_whatever_the_address(client):
     person = somebody()
     codes = [
-        sign_in(Client(), (person.username, person.email)[number % 2], "wrong words here", f"203.0.113.{number}").status_code
+        sign_in(
+            Client(), (person.username, person.email)[number % 2], "wrong words here", f"203.0.113.{number}"
+        ).status_code
         for number in range(14)
     ]
 
@@ -269,7 +271,10 @@ def test_suspended_organisation_leaves_the_administrator_only(client):
 
 def test_switch_changes_the_organisation_and_takes_own_memberships_only(client):
     person = make.person()
-    first, second = make.membership(make.organisation(), [Duty.MAKER], person), make.membership(make.organisation(), [Duty.VIEWER], person)
+    first, second = (
+        make.membership(make.organisation(), [Duty.MAKER], person),
+        make.membership(make.organisation(), [Duty.VIEWER], person),
+    )
     foreign = make.membership(make.organisation(), [Duty.MAKER])
     sign_in(client, person.username)
 
