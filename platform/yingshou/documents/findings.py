@@ -337,7 +337,7 @@ def place_text(sheet: str | None, row: int | None, column: str | None, header: s
     if column:
         name = f"{column} ({header})" if header else column
         parts.append(gettext("column %(column)s") % {"column": name})
-    return gettext(", ").join(parts)
+    return " · ".join(parts)
 
 
 def finding(message: Mapping[str, Any], kind: ImportKind | None = None) -> Finding:

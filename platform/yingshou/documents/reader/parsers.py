@@ -272,7 +272,7 @@ def _calendar_day(year: int, month: int, day: int, value: str) -> Parsed:
 
 
 def _day_of_number(cell: float, second_system: bool) -> Parsed:
-    if cell == int(cell) and FIRST_YEAR * 10_000 <= cell <= (LAST_YEAR + 1) * 10_000:
+    if FIRST_YEAR * 10_000 <= cell <= (LAST_YEAR + 1) * 10_000 and cell == int(cell):
         whole = int(cell)
         return _calendar_day(whole // 10_000, whole // 100 % 100, whole % 100, str(whole))
     if not 20_000 <= cell <= 80_000:
