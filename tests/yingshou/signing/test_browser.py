@@ -17,6 +17,7 @@ from tests.factories import identity
 from tests.yingshou.signing import flow
 from tests.yingshou.signing.flow import Debtor, debtor, submitted, trusted
 from tests.yingshou.signing.signer import PIN, KeyFile, World
+from tests.yingshou.ui.axe import assert_no_axe_violations
 from yingshou.approvals.models import Approval
 from yingshou.signing import selectors
 from yingshou.signing.models import SignatureEvidence, SignedLine, SigningRequest
@@ -258,3 +259,24 @@ def test_register_a_certificate_on_a_phone(live_server: Any, page: Page, city: W
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
     assert [secret for secret in secrets_of(of.file) if watch.carries(secret)] == []
     assert watch.complaints == []
+
+
+def test_pages_are_accessible_in_both_widths(live_server: Any, page: Page, city: World, present: datetime) -> None:
+    of = debtor(city)
+    done, waiting = submitted(of, 3, present), submitted(of, 2, present, start=50)
+    flow.stale.add(2)
+    evidence = flow.signed(of, done, present)
+    open_signing_page(page, live_server.url, of, waiting)
+
+    for width in (1280, 375):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in (
+            f"approvals/{waiting.pk}/",
+            f"approvals/{done.pk}/result/",
+            "certificates/",
+            "certificates/register/",
+            f"evidence/{evidence.pk}/",
+        ):
+            page.goto(f"{live_server.url}/signing/{path}")
+            assert_no_axe_violations(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
