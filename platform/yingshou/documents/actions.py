@@ -14,7 +14,7 @@ from yingshou.documents import files
 from yingshou.documents.kinds import ImportKind, import_kinds
 from yingshou.documents.models import ImportBatch, Layout, StoredFile
 from yingshou.documents.reader.delimited import ENCODINGS
-from yingshou.documents.states import LIFECYCLE, OPEN, State
+from yingshou.documents.states import LIFECYCLE, OPEN
 from yingshou.jobs import queue
 from yingshou.kernel.errors import Invalid, NotAllowed, NotVisible
 from yingshou.tenancy.actor import Actor, ActorKind

@@ -126,6 +126,11 @@ def _sheets(many: int) -> bytes:
     return books.parts({f"s{n}": books.sheet_xml([]) for n in range(many)})
 
 
+def _damaged() -> bytes:
+    content = books.book(sample.rows(50))
+    return content[:900] + bytes(300) + content[1200:]
+
+
 def _hidden(workbook: Any, sheet: Any) -> None:
     other = workbook.add_worksheet("机密")
     other.write(0, 0, "x")
@@ -149,7 +154,9 @@ def _formula(value: Any) -> Callable[[Any, Any], None]:
 
 def _dates(workbook: Any, sheet: Any) -> None:
     sheet.write_datetime(1, 6, datetime.datetime(2026, 6, 30), workbook.add_format({"num_format": "yyyy/m/d"}))
-    sheet.write_datetime(1, 5, datetime.datetime(2026, 3, 1, 14, 22), workbook.add_format({"num_format": "yyyy-mm-dd hh:mm"}))
+    sheet.write_datetime(
+        1, 5, datetime.datetime(2026, 3, 1, 14, 22), workbook.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+    )
 
 
 def _time(workbook: Any, sheet: Any) -> None:
@@ -185,7 +192,7 @@ FILES = [
     Case("xlsb named xlsx", lambda: _zip({"xl/workbook.bin": "x"}), refused="type_xlsb"),
     Case("plain zip", lambda: _zip({"a.txt": "x"}), refused="type_other"),
     Case("truncated workbook", lambda: books.book(sample.rows(20))[:-300], refused="damaged"),
-    Case("damaged middle", lambda: (lambda b: b[:900] + bytes(300) + b[1200:])(books.book(sample.rows(50))), refused="damaged"),
+    Case("damaged middle", _damaged, refused="damaged"),
     Case("no workbook part", lambda: _zip({"xl/worksheets/sheet1.xml": "<worksheet/>"}), refused="damaged"),
     Case("broken xml", lambda: raw_sheet("<sheetData><row r='1'><c r='A1'><v>1</v>"), refused="damaged_sheet"),
     Case("zip bomb", _bomb, refused="ratio"),
@@ -214,7 +221,7 @@ FILES = [
     Case("far cell in near row", lambda: raw_sheet('<sheetData><row r="1"><c r="A1048576"><v>1</v></c></row></sheetData>'), refused="too_many_rows", place=("应收账款", 1048576, "A")),
     Case("far cell with single quotes", lambda: raw_sheet("<sheetData><row r='1'><c s='1' r='XFD1'><v>1</v></c></row></sheetData>"), refused="too_wide", place=("应收账款", 1, "XFD")),
     Case("far cell in lower case", lambda: raw_sheet('<sheetData><row r="1"><c r="xfd1"><v>1</v></c></row></sheetData>'), refused="too_wide"),
-    Case("far cell under a prefix", lambda: books.parts({"a": f'<?xml version="1.0"?><x:worksheet xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><x:sheetData><x:row r="1"><x:c r="XFD9"><x:v>1</x:v></x:c></x:row></x:sheetData></x:worksheet>'}), refused="too_wide"),
+    Case("far cell under a prefix", lambda: books.parts({"a": '<?xml version="1.0"?><x:worksheet xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><x:sheetData><x:row r="1"><x:c r="XFD9"><x:v>1</x:v></x:c></x:row></x:sheetData></x:worksheet>'}), refused="too_wide"),
     Case("cells without places", lambda: raw_sheet("<sheetData><row>" + "<c><v>1</v></c>" * 20_000 + "</row></sheetData>"), refused="too_wide"),
     Case("3,000 wide rows", lambda: raw_sheet("<sheetData>" + "".join(f'<row r="{n}"><c r="A{n}"><v>1</v></c><c r="XFD{n}"><v>1</v></c></row>' for n in range(1, 3001)) + "</sheetData>"), refused="too_wide", place=("应收账款", 1, "XFD")),
     Case("101 columns", lambda: books.book([[1] * 101], [f"c{n}" for n in range(101)]), refused="too_wide", place=("应收账款", 1, "CW")),

@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from yingshou.documents import cells
 from yingshou.documents.kinds import Check, Chunk, Column, Effect, ImportKind, Undo, UploadOption, import_kinds
 from yingshou.documents.models import Layout
@@ -43,7 +45,7 @@ class SampleTouched(Conflict):
     """Somebody acted on one of the parcels."""
 
     code = "SMP-009"
-    message = "A parcel was touched."
+    message = gettext_lazy("A parcel was touched.")
 
 
 def accept(chunk: Chunk) -> None:

@@ -100,7 +100,9 @@ def test_corpus_is_as_large_as_asked() -> None:
 
 
 def test_values_are_what_stands_in_the_cells(tmp_path: Path) -> None:
-    data = sample.row(1, gross_amount="(1,234.5)", due_date="2026年6月30日", currency="美元", net_amount="", tax_amount="")
+    data = sample.row(
+        1, gross_amount="(1,234.5)", due_date="2026年6月30日", currency="美元", net_amount="", tax_amount=""
+    )
     rows, _messages = read(books.book([data], [*sample.HEADERS[:9], "价税合计(万元)", "币种", "备注"]), tmp_path)
 
     values = dict(zip([column.name for column in sample.COLUMNS], rows[0][7:], strict=True))

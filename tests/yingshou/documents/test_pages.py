@@ -58,6 +58,11 @@ def send(client: Client, content: bytes, name: str = "a.xlsx") -> Any:
     )
 
 
+def saved(response: Any) -> bytes:
+    """The content of a download."""
+    return b"".join(response.streaming_content)
+
+
 def run(who: Membership) -> ImportBatch:
     """Let the worker read the newest batch."""
     with acting_as(system(who)):
@@ -125,7 +130,9 @@ def test_upload_without_a_file_is_a_form_error(maker: Membership) -> None:
     assert key is not None
 
     assert client.post(address, {"idempotency_key": key[1]}).status_code == 422
-    assert client.post(address, {"idempotency_key": key[1], "file": SimpleUploadedFile("a.csv", b"")}).status_code == 422
+    assert (
+        client.post(address, {"idempotency_key": key[1], "file": SimpleUploadedFile("a.csv", b"")}).status_code == 422
+    )
 
 
 def test_unknown_headers_are_mapped_on_a_page(maker: Membership) -> None:
@@ -177,7 +184,7 @@ def test_annotated_copy_is_corrected_and_uploaded_as_it_is(
     send(client, books.book([*sample.rows(rows), bad]))
     batch = run(maker)
     response = client.get(reverse("documents:annotated", args=[batch.pk]))
-    copy = b"".join(response.streaming_content)
+    copy = saved(response)
 
     assert response["X-Content-Type-Options"] == "nosniff"
     with zipfile.ZipFile(io.BytesIO(copy)) as archive:
@@ -196,7 +203,7 @@ def test_annotated_copy_gives_the_reason_with_its_place(maker: Membership) -> No
     client = client_of(maker, "en")
     send(client, books.book([sample.row(1, debtor_uscc="91310115MA1H8R7C6D")]))
     batch = run(maker)
-    copy = b"".join(client.get(reverse("documents:annotated", args=[batch.pk])).streaming_content)
+    copy = saved(client.get(reverse("documents:annotated", args=[batch.pk])))
 
     with zipfile.ZipFile(io.BytesIO(copy)) as archive:
         text = archive.read("xl/worksheets/sheet1.xml").decode()
@@ -209,7 +216,7 @@ def test_annotated_copy_gives_the_reason_with_its_place(maker: Membership) -> No
 def test_template_is_recognised_when_it_comes_back_filled(maker: Membership, language: str, tmp_path: Path) -> None:
     client = client_of(maker, language)
     response = client.get(reverse("documents:template", args=["sample", "xlsx"]))
-    template = b"".join(response.streaming_content)
+    template = saved(response)
 
     _rows, messages = read(template, tmp_path)
 
@@ -229,7 +236,7 @@ def test_file_is_only_ever_saved(maker: Membership) -> None:
         stored = actions.store("合同 1.pdf", io.BytesIO(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3"), by=system(maker), at=AT)
     response = client.get(reverse("documents:download", args=[stored.pk]))
 
-    assert b"".join(response.streaming_content).startswith(b"%PDF")
+    assert saved(response).startswith(b"%PDF")
     assert response["Content-Disposition"].startswith("attachment;")
     assert response["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in response["Content-Security-Policy"]

@@ -13,7 +13,14 @@ from yingshou.documents import cells, intake
 from yingshou.documents.findings import finding, row_findings
 from yingshou.documents.kinds import Chunk, Column, ImportKind, Undo
 
-ARCHIVES = ("sheets-calamine", "sheets-phpspreadsheet", "sheets-encrypted", "csv-frictionless", "csv-csvkit", "csv-injection")
+ARCHIVES = (
+    "sheets-calamine",
+    "sheets-phpspreadsheet",
+    "sheets-encrypted",
+    "csv-frictionless",
+    "csv-csvkit",
+    "csv-injection",
+)
 SECONDS = 5.0
 MEGABYTES = 256
 
@@ -45,7 +52,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def one_read(kind: ImportKind, file: Path, layouts: dict[str, dict[str, str]]) -> tuple[list[bytes], list[dict[str, object]]]:
+def one_read(
+    kind: ImportKind, file: Path, layouts: dict[str, dict[str, str]]
+) -> tuple[list[bytes], list[dict[str, object]]]:
     """Read one file within bounds of time and memory; the child's own peak is measured."""
     bounds = intake.Bounds()
     plan = intake.reading_plan(kind, file, file.name, layouts=layouts, bounds=bounds)
