@@ -17,7 +17,7 @@ def capped_counts(querysets: Mapping[str, QuerySet[Any]], *, limit: int = EXACT_
     """
     Count several querysets in one statement, each no further than one past the limit.
 
-    :param querysets: by name; all on one database
+    :param querysets: by name; all on one database; one that is already a slice keeps its own limit
     :return: for each name a number from 0 to `limit` + 1; `limit` + 1 means "more than the limit"
     """
     counts = dict.fromkeys(querysets, 0)
@@ -26,7 +26,8 @@ def capped_counts(querysets: Mapping[str, QuerySet[Any]], *, limit: int = EXACT_
     values: list[Any] = []
     using = ""
     for name, queryset in querysets.items():
-        limited = queryset.order_by().values("pk")[: limit + 1]
+        sliced = queryset.query.is_sliced
+        limited = queryset.values("pk") if sliced else queryset.order_by().values("pk")[: limit + 1]
         try:
             sql, params = limited.query.sql_with_params()
         except EmptyResultSet:

@@ -98,7 +98,7 @@ def _counts(actor: Actor, items: Sequence[tuple[str, NavItem]]) -> dict[str, str
     numbers: dict[str, int] = {}
     querysets: dict[str, QuerySet[Any]] = {}
     # The actor's scope lives as long as a transaction; a page that answers a POST has none of its own.
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         for name, item in items:
             found = item.count(actor) if item.count is not None else None
             if isinstance(found, QuerySet):

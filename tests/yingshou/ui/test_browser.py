@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.factories import identity as factories
 from tests.yingshou.ui.axe import assert_no_axe_violations
-from yingshou.tenancy.actor import Duty, acting_as
+from yingshou.tenancy.actor import Actor, Duty, acting_as
 from yingshou.ui.templatetags import ui as wording
 
 DESKTOP, PHONE = (1440, 900), (375, 812)
@@ -26,7 +26,7 @@ def opened(web_server: str, browser: Browser) -> Iterator[Open]:
     contexts: list[BrowserContext] = []
     member = factories.membership(factories.organisation(), [Duty.MAKER])
     client = Client()
-    with acting_as(factories.Actor.anonymous("sign-in")):
+    with acting_as(Actor.anonymous("sign-in")):
         assert client.login(username=member.person.username, password=factories.PASSWORD)
 
     def open_gallery(size: tuple[int, int] = DESKTOP, language: str = "en", scripts: bool = True) -> Page:

@@ -11,10 +11,12 @@ from django.conf import settings
 from django.db import transaction
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from tests.factories import identity as factories
+from yingshou.identity.middleware import actor_of
 from yingshou.kernel.errors import Conflict
-from yingshou.tenancy.actor import Duty, acting_as
+from yingshou.tenancy.actor import Actor, Duty, acting_as
 from yingshou.ui import actions, errors
 from yingshou.ui.actions import SavedViewUnnamed, TooManySavedViews
 from yingshou.ui.frame import identity_of
@@ -42,7 +44,7 @@ def signed_in(member: Any) -> Client:
 def browser_of(member: Any) -> Client:
     """A browser in which the member has signed in."""
     client = Client()
-    with acting_as(factories.Actor.anonymous("sign-in")):
+    with acting_as(Actor.anonymous("sign-in")):
         assert client.login(username=member.person.username, password=factories.PASSWORD)
     return client
 
@@ -120,7 +122,7 @@ def test_the_top_bar_names_person_and_organisation(signed_in: Client, member: An
 
 def test_nobody_is_named_to_a_visitor(rf: RequestFactory) -> None:
     request: Any = rf.get("/")
-    request.actor = factories.Actor.anonymous()
+    request.actor = Actor.anonymous()
     request.user = None
     request.membership = None
     request.memberships = []
@@ -133,7 +135,7 @@ def test_a_view_is_kept_shown_and_deleted_by_its_person(signed_in: Client, membe
 
     assert signed_in.post(reverse("ui:save_view"), form)["Location"] == here
 
-    with acting_as(factories.actor_of(member, "test")), transaction.atomic():
+    with acting_as(actor_of(member, "test")), transaction.atomic():
         view = SavedView.objects.get()
     assert (view.person_id, view.query) == (member.person_id, "kind=odd")
 
@@ -142,13 +144,13 @@ def test_a_view_is_kept_shown_and_deleted_by_its_person(signed_in: Client, membe
     assert other.post(reverse("ui:delete_view"), {"view": view.pk}).status_code == 404
 
     signed_in.post(reverse("ui:delete_view"), {"view": view.pk, "next": here})
-    with acting_as(factories.actor_of(member, "test")), transaction.atomic():
+    with acting_as(actor_of(member, "test")), transaction.atomic():
         assert not SavedView.objects.exists()
 
 
 def test_the_same_name_replaces_and_too_many_are_refused(member: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(actions, "VIEWS_PER_LIST", 2)
-    who = factories.actor_of(member, "test")
+    who = actor_of(member, "test")
     with acting_as(who):
         actions.save_view(list_name="l", name="a", query="x=1", by=who)
         actions.save_view(list_name="l", name="a", query="x=2", by=who)
@@ -179,13 +181,13 @@ class PriceChanged(Conflict):
     """A refusal for the test."""
 
     code = "TST-001"
-    message = "The price is now %(price)s."
-    cure = "Look at the new price."
+    message = gettext_lazy("The price is now %(price)s.")
+    cure = gettext_lazy("Look at the new price.")
 
 
 def test_a_refusal_shows_code_place_and_cure(rf: RequestFactory) -> None:
     request: Any = rf.get("/")
-    request.actor = factories.Actor.anonymous("request-17")
+    request.actor = Actor.anonymous("request-17")
 
     response = errors.render_problem(request, PriceChanged(place="AR-1", price="2.00"))
 

@@ -29,7 +29,6 @@ class Kind(StrEnum):
     DATE = "date"
     INSTANT = "instant"
     WAIT = "wait"
-    STATE = "state"
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,9 @@ class Column:
     :param href: where the cell leads
     :param tone: the tag's tone; the value becomes a tag where it is not empty
     :param template: a template of its own for the cell, with `row`, `value` and `cell`
-    :param extra: another tag beside the value, as (word, tone) or None
     :param export: what the export writes; the value where not given
+    :param in_export: whether an export has it; on_page: whether the page has it
+    :param is_lead: the title of a row where tables become cards
     :param amber_after: days of waiting after which a WAIT is marked
     """
 

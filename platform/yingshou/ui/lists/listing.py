@@ -237,7 +237,8 @@ class List(Generic[M]):
                 label=chip.label,
                 url=self.url({chip.parameter: None if chip in self.chosen_chips else chip.value}),
                 count_text=shown(self.counts[chip.name]),
-                tone=chip.tone,
+                # An empty class needs nobody's eye.
+                tone=chip.tone if self.counts[chip.name] else "",
                 is_current=chip in self.chosen_chips,
             )
             for chip in self.chip_filters
