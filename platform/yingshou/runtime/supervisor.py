@@ -28,6 +28,7 @@ from yingshou.runtime.problems import CannotStart
 from yingshou.runtime.redis_server import RedisServer
 
 _LOOK_EVERY = 0.3
+_LONG_LOG = 20 * 1024 * 1024
 # What lies in the data folder of this installation; `reset` removes these names and nothing else.
 _OURS = (
     "keys.json", "files", "logs", "metrics", "static", "static.sha256", "sign-ins.txt", "signers", "authority",
@@ -118,18 +119,29 @@ class Supervisor:
         checks.check_disk(self.where.home)
         self.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._claim()
+        self._put_long_logs_aside()
         self._start_servers()
         self._complete_environment()
         self._prepare()
         shutil.rmtree(self.data / "metrics", ignore_errors=True)
         (self.data / "metrics").mkdir()
         self.children = children.programs(self.environment, self.logs, self.data, self.host, self.port)
-        for child in self.children:
-            child.start()
+        web, *others = self.children
+        web.start()
+        # The first page comes first: the others would compete for the same cores while they load.
         self._wait_until_served()
+        for child in others:
+            child.start()
         say(f"Yingshou serves at {self.address} (started in {time.monotonic() - began:.1f} s; logs: {self.logs}).")
         self._tell_sign_ins()
         say("Ctrl-C stops it; make reset starts over.")
+
+    def _put_long_logs_aside(self) -> None:
+        """Keep one former log of each program, so that logs cannot fill the disk over the years."""
+        for folder in (self.logs, self.where.logs):
+            for log in folder.glob("*.log"):
+                if log.stat().st_size > _LONG_LOG:
+                    log.replace(log.with_suffix(".log.1"))
 
     def _claim(self) -> None:
         """Make sure that no other supervisor works on this folder."""

@@ -17,8 +17,6 @@ import pytest
 from tests.harness import environment, servers
 from yingshou.runtime.places import PROJECT, Places, places
 
-pytestmark = pytest.mark.xdist_group("supervisor")
-
 
 class Running:
     """One `python -m yingshou.runtime run` on folders of its own."""
@@ -51,7 +49,7 @@ class Running:
     def serve(self) -> "subprocess.Popen[bytes]":
         process = self.start()
         try:
-            until(lambda: b"serves at" in self.log.read_bytes() or process.poll() is not None, 90)
+            until(lambda: b"serves at" in self.log.read_bytes() or process.poll() is not None, 180)
             assert process.poll() is None
         except AssertionError as error:
             raise AssertionError(self.log.read_text()) from error
@@ -60,7 +58,7 @@ class Running:
     def refused(self) -> str:
         """Run until it gives up; return what it said."""
         process = self.start()
-        assert process.wait(60) == 1
+        assert process.wait(120) == 1
         return self.log.read_text()
 
     def get(self, path: str) -> int:
@@ -169,17 +167,17 @@ def test_it_serves_survives_deaths_keeps_data_and_leaves_no_child(running: Runni
     _psql(running.where, "create table kept (id bigint); insert into kept values (7)")
     worker = _child(first.pid, "celery.py worker") or _child(first.pid, " worker ")
     os.kill(worker, signal.SIGKILL)
-    until(lambda: _child(first.pid, " worker ") not in {0, worker}, 20)
+    until(lambda: _child(first.pid, " worker ") not in {0, worker}, 60)
     database = _child(first.pid, "bin/postgres")
     os.kill(database, signal.SIGKILL)
-    until(lambda: _child(first.pid, "bin/postgres") not in {0, database}, 30)
-    until(lambda: _ready(running), 30)
+    until(lambda: _child(first.pid, "bin/postgres") not in {0, database}, 60)
+    until(lambda: _ready(running), 60)
     children = descendants(first.pid)
     assert len(children) >= 8, children
 
     first.send_signal(signal.SIGINT)
 
-    assert first.wait(60) == 0
+    assert first.wait(120) == 0
     assert _alive(children) == []
     assert "Stopped." in running.log.read_text()
 
@@ -188,7 +186,7 @@ def test_it_serves_survives_deaths_keeps_data_and_leaves_no_child(running: Runni
     assert _psql(running.where, "select id from kept") == "[(7,)]"
     children = descendants(second.pid)
     second.kill()
-    until(lambda: _alive(children) == [], 40)
+    until(lambda: _alive(children) == [], 60)
 
 
 def _ready(running: Running) -> bool:
@@ -270,7 +268,7 @@ def test_servers_of_ones_own_are_used_and_left_running(tmp_path: Path) -> None:
         assert not running.where.home.exists()
         assert _child(process.pid, "bin/postgres") == 0
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
     finally:
         running.clean()
     with socket.socket(socket.AF_UNIX) as probe:
