@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -31,8 +31,8 @@ class RowsLeftOver(RuntimeError):
     """A kind's ``accept`` left rows of its chunk unmarked. Always a programming error; the chunk is rolled back."""
 
 
-def copy_chunk(batch: ImportBatch, kind: ImportKind, lines: Iterable[bytes]) -> int:
-    """Bring COPY lines of the reader into the batch; lines that are there already change nothing."""
+def copy_chunk(batch: ImportBatch, kind: ImportKind, lines: Sequence[bytes]) -> int:
+    """Bring COPY lines of the reader into the batch, and return the last one's place; what is there already stays."""
     width = len(kind.columns)
     columns = ", ".join(f"v{number} text" for number in range(width))
     values = ", ".join(f"v{number}" for number in range(width))
@@ -50,8 +50,7 @@ def copy_chunk(batch: ImportBatch, kind: ImportKind, lines: Iterable[bytes]) -> 
             [batch.pk, batch.organisation_id],
         )
         cursor.execute("drop table import_incoming")
-        cursor.execute("select coalesce(max(seq), 0) from documents_importrow where batch_id = %s", [batch.pk])
-        return int(cursor.fetchone()[0])
+    return int(lines[-1].split(b"\t", 1)[0])
 
 
 def forget_rows(batch: ImportBatch) -> None:
@@ -196,6 +195,7 @@ class RowSet:
     table: str
     at: datetime
     by: Actor
+    span: tuple[int, int]
     size: int = 0
 
     @property
@@ -221,7 +221,13 @@ class RowSet:
     def _run(self, cursor: Any, sql: str, params: Mapping[str, Any] | None) -> None:
         cursor.execute(
             sql.replace("{rows}", self.table),
-            {**parameters(self.batch, self.at), "person": self.person_id, **(params or {})},
+            {
+                **parameters(self.batch, self.at),
+                "person": self.person_id,
+                "first": self.span[0],
+                "last": self.span[1],
+                **(params or {}),
+            },
         )
 
     def execute(self, sql: str, params: Mapping[str, Any] | None = None) -> int:
@@ -240,7 +246,8 @@ class RowSet:
         """Mark rows ACCEPTED with what they became."""
         return self.execute(
             "update documents_importrow r set state = 'ACCEPTED', result_type = %(result_type)s, result_id = p.result_id "  # noqa: S608
-            f"from ({select}) p (row_id, result_id) where r.batch_id = %(batch)s and r.seq = p.row_id and r.state = 'READY'",
+            f"from ({select}) p (row_id, result_id) where r.batch_id = %(batch)s "
+            "and r.seq = p.row_id and r.seq between %(first)s and %(last)s and r.state = 'READY'",
             {"result_type": result_type},
         )
 
@@ -256,14 +263,15 @@ class RowSet:
         return self.execute(
             "update documents_importrow r set state = %(state)s, problems = coalesce(r.problems, '[]') || jsonb_build_array("  # noqa: S608
             "jsonb_build_object('key', %(code)s::text, 'severity', %(severity)s::text, 'params', '{}'::jsonb)) "
-            f"from ({select}) p (row_id) where r.batch_id = %(batch)s and r.seq = p.row_id and r.state = 'READY'",
+            f"from ({select}) p (row_id) where r.batch_id = %(batch)s "
+            "and r.seq = p.row_id and r.seq between %(first)s and %(last)s and r.state = 'READY'",
             {"state": str(state), "severity": severity, "code": code},
         )
 
 
 def accept_chunk(batch: ImportBatch, kind: ImportKind, *, at: datetime, by: Actor) -> bool:
     """
-    Take over the next chunk of READY rows; False when none is left. The caller's transaction also moves the cursor.
+    Take over the READY rows among the next chunk's; False when no row is left. The caller's transaction also moves the cursor.
 
     One organisation takes over one chunk of a kind at a time, so that the same rows in two batches cannot both be new.
 
@@ -273,17 +281,12 @@ def accept_chunk(batch: ImportBatch, kind: ImportKind, *, at: datetime, by: Acto
         cursor.execute(
             "select pg_advisory_xact_lock(hashtextextended(%s, %s))", [f"import:{kind.name}", batch.organisation_id]
         )
-        cursor.execute(
-            "select min(seq), max(seq), count(*) from (select seq from documents_importrow where batch_id = %s and state = 'READY' "
-            "and seq > %s order by seq limit %s) c",
-            [batch.pk, batch.accept_cursor, kind.chunk_size],
-        )
-        first, last, found = cursor.fetchone()
-    if not found:
+    first, last = batch.accept_cursor + 1, min(batch.accept_cursor + kind.chunk_size, batch.rows_read)
+    if first > last:
         return False
     mark_known(batch, first, last)
     _materialise(batch, kind, CHUNK_ROWS, [RowState.READY], (first, last))
-    chunk = RowSet(batch, CHUNK_ROWS, at, by)
+    chunk = RowSet(batch, CHUNK_ROWS, at, by, (first, last))
     chunk.size = int(chunk.fetch("select count(*) from {rows}")[0][0])
     if chunk.size:
         kind.accept(chunk)
@@ -295,7 +298,7 @@ def accept_chunk(batch: ImportBatch, kind: ImportKind, *, at: datetime, by: Acto
         if cursor.fetchone()[0]:
             raise RowsLeftOver(f"{kind.name}: rows {first} to {last} of batch {batch.pk}")
         cursor.execute(f"drop table {CHUNK_ROWS}")
-    batch.accept_cursor = int(last)
+    batch.accept_cursor = last
     return True
 
 
@@ -311,7 +314,8 @@ def undo_rows(batch: ImportBatch, kind: ImportKind, *, at: datetime, by: Actor) 
             "from documents_importrow where batch_id = %s and state = 'ACCEPTED'",
             [batch.pk],
         )
-    kind.undo(RowSet(batch, UNDONE_ROWS, at, by))
+        cursor.execute(f"analyze {UNDONE_ROWS}")
+    kind.undo(RowSet(batch, UNDONE_ROWS, at, by, (1, batch.rows_read)))
     with connection.cursor() as cursor:
         cursor.execute(
             "update documents_importrow set state = 'UNDONE' where batch_id = %s and state = 'ACCEPTED'", [batch.pk]

@@ -174,11 +174,11 @@ def accept(batch_id: int, *, by: Actor, at: datetime, progress: Progress = silen
             if batch.state != State.ACCEPTING:
                 return batch
             kind = batch.import_kind
-            total = batch.ready_count
+            total = batch.rows_read
             more = engine.accept_chunk(batch, kind, at=batch.accepted_at or at, by=by)
             if more:
                 ImportBatch.objects.filter(pk=batch.pk).update(accept_cursor=batch.accept_cursor)
-                progress(min(batch.accept_cursor, total), total, "")
+                progress(batch.accept_cursor, total, "")
     with transaction.atomic():
         batch = _locked(batch_id)
         if batch.state == State.ACCEPTING:
@@ -186,7 +186,6 @@ def accept(batch_id: int, *, by: Actor, at: datetime, progress: Progress = silen
             facts = {"counts": counts, "totals": totals, "finished_at": at}
             rows = counts.get(RowState.ACCEPTED, 0)
             advance(LIFECYCLE, [batch], "finish", by=by, at=at, facts=facts, body=lambda _row: {"rows": rows}).only()
-            progress(rows, rows, "")
     return batch
 
 
