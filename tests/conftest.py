@@ -5,6 +5,7 @@ Tests run as the application's restricted role on a real PostgreSQL 18; a query 
 it is in production, so a test binds one: `as_actor(…)` or `with acting_as(…)`.
 """
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -136,8 +137,23 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
     return {**browser_context_args, "locale": "zh-CN", "viewport": {"width": 1280, "height": 900}}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that opens a browser."""
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real files; `make test` leaves the tests that need it out where the variable is not set."""
+    folder = os.environ.get("YINGSHOU_REAL_DATA")
+    assert folder, "set YINGSHOU_REAL_DATA to the folder of real files, or leave out the mark realdata"
+    return Path(folder)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark every test that opens a browser; leave out, and count, what the present run does not ask for."""
     for item in items:
         if {"page", "browser", "context"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
+    if config.getoption("-m"):
+        return
+    unwanted = {"deep"} if os.environ.get("YINGSHOU_REAL_DATA") else {"deep", "realdata"}
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in unwanted)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
