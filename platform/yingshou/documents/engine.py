@@ -132,6 +132,9 @@ def run_checks(batch: ImportBatch, kind: ImportKind, at: datetime) -> None:
     """Doubles, known rows, then every check of the kind: one statement each over the whole batch."""
     given = parameters(batch, at)
     with connection.cursor() as cursor:
+        # The rows were just written and have no statistics: the planner would take them for few and go through the
+        # sheet once per row.
+        cursor.execute("set local enable_nestloop = off")
         cursor.execute(DUPLICATES, given)
     mark_known(batch, 1, batch.rows_read)
     _materialise(batch, kind, CHECKED_ROWS, [RowState.READY, RowState.ERROR], (1, batch.rows_read))
@@ -140,6 +143,7 @@ def run_checks(batch: ImportBatch, kind: ImportKind, at: datetime) -> None:
         for check in kind.checks:
             _run_check(cursor, check, given)
         cursor.execute(f"drop table {CHECKED_ROWS}")
+        cursor.execute("set local enable_nestloop = on")
 
 
 def _run_check(cursor: Any, check: Check, given: Mapping[str, Any]) -> None:
