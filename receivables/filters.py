@@ -7,14 +7,36 @@ from functools import cached_property
 from typing import Any
 
 import django_filters
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Prefetch, Q, QuerySet
-from django.utils.translation import gettext as _t
+from django.db.models import (
+    Count,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+)
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from receivables import presenters
 from receivables.links import receivable_url
-from receivables.models import OBJECT_TYPE, Basis, Dispute, Invoice, InvoiceUse, PayableLine, Receivable, Verdict
+from receivables.models import (
+    OBJECT_TYPE,
+    Basis,
+    ConfirmationAct,
+    Dispute,
+    Invoice,
+    InvoiceUse,
+    Outcome,
+    PayableLine,
+    Receivable,
+    Verdict,
+)
 from receivables.selectors import of_counterpart, starts_with
 from receivables.states import DisputeState, State
 from yingshou.approvals.models import ApprovalLine
@@ -138,16 +160,28 @@ def with_papers(queryset: QuerySet[Receivable]) -> QuerySet[Receivable]:
     return queryset.prefetch_related(Prefetch("invoice_uses", queryset=uses, to_attr="papers"))
 
 
+def with_marks(queryset: QuerySet[Receivable]) -> QuerySet[Receivable]:
+    """The rows of a list: first invoice, how many, and the change that waits for our checker, without further statements."""
+    uses = InvoiceUse.objects.filter(receivable_id=OuterRef("pk")).order_by("pk")
+    counted = uses.order_by().values("receivable_id").annotate(n=Count("pk")).values("n")
+    lines = ApprovalLine.objects.filter(object_type=OBJECT_TYPE, object_id=OuterRef("pk"), is_live=True)
+    returns = ConfirmationAct.objects.filter(receivable_id=OuterRef("pk"), outcome=Outcome.RETURNED)
+    return queryset.annotate(
+        first_invoice=Subquery(uses.values("invoice__number")[:1]),
+        invoice_count=Subquery(counted[:1]),
+        change_approval=Subquery(lines.values("approval_id")[:1]),
+        change_maker=Subquery(lines.values("approval__maker_label")[:1]),
+        returned_at=Subquery(returns.order_by("-pk").values("at")[:1]),
+    )
+
+
 def invoices_in_words(row: Any) -> str:
     """The first invoice number and how many there are."""
-    papers = getattr(row, "papers", [])
-    if not papers:
-        return ""
-    first, count = papers[0].invoice.number, len(papers)
-    if count == 1:
-        return str(first)
+    count = row.invoice_count or 0
+    if count < 2:
+        return row.first_invoice or ""
     return ngettext("%(first)s, %(n)d invoice", "%(first)s, %(n)d invoices in all", count) % {
-        "first": first,
+        "first": row.first_invoice,
         "n": count,
     }
 
@@ -156,9 +190,11 @@ def _contract(row: Any) -> str:
     return row.contract_no or "–"
 
 
-def _since(row: Receivable) -> Any:
+def _since(row: Any) -> Any:
     if row.state == State.PENDING_CONFIRM:
         return row.confirm_requested_at or row.created_at
+    if row.state == State.RETURNED:
+        return row.returned_at or row.created_at
     return row.confirmed_at if row.state == State.CONFIRMED else row.closed_at or row.created_at
 
 
@@ -167,7 +203,7 @@ def _open(row: Receivable) -> str:
 
 
 class _PartyList(List[Receivable]):
-    """What lists of receivables share: the seal and an open change of each row on the page, one statement each."""
+    """What lists of receivables share: the seal of each row on the page, one statement for all."""
 
     order = ReceivableOrder
     is_selectable = True
@@ -181,14 +217,13 @@ class _PartyList(List[Receivable]):
         objects = list(self.objects)
         ids = [row.pk for row in objects]
         found = seals(OBJECT_TYPE, ids, by=self.actor, at=self.at) if self.at is not None and ids else {}
-        changes = open_changes(ids)
         for row in objects:
-            self.dress(row, found.get(row.pk), changes.get(row.pk))
+            self.dress(row, found.get(row.pk))
         return [self._row(row) for row in objects]
 
-    def dress(self, row: Any, seal: Any, change: ApprovalLine | None) -> None:
+    def dress(self, row: Any, seal: Any) -> None:
         """Put on a row what its templates read."""
-        row.seal, row.change = seal, change
+        row.seal = seal
         row.fact_code = self.fact_of(row)
         row.turn = presenters.turn(row, self.actor.organisation_id)
         row.tone = presenters.STATE_TONES[State(row.state)]
@@ -252,7 +287,7 @@ class ClaimList(_PartyList):
         Column("amount", _("Amount (yuan)"), "face_amount", Kind.AMOUNT),
         Column("confirmed", _("Confirmed (yuan)"), "confirmed_amount", Kind.AMOUNT),
         Column("due", _("Due date"), "due_date", Kind.DATE),
-        Column("since", _("Since"), _since, Kind.WAIT),
+        Column("since", _("In this state for"), _since, Kind.WAIT),
         Column("state", _("State · whose turn"), "get_state_display", template="receivables/cells/state.html"),
     )
     empty_title = _("The receivables you enter will appear here")
@@ -339,9 +374,10 @@ class ConfirmList(_PartyList):
         """How it compares with the book."""
         return str(presenters.verdict_of(row))
 
-    def dress(self, row: Any, seal: Any, change: ApprovalLine | None) -> None:
+    def dress(self, row: Any, seal: Any) -> None:
         """The same, and the difference."""
-        super().dress(row, seal, change)
+        super().dress(row, seal)
+        row.answer_url = reverse("receivables:answer", args=[row.public_no])
         row.verdict_tone = presenters.VERDICT_TONES[presenters.verdict_of(row)]
 
 
@@ -393,7 +429,7 @@ class BookList(List[PayableLine]):
         Column(
             "kind",
             _("Use"),
-            lambda row: _t("Published") if row.receivable_id else _t("For comparison only"),
+            lambda row: gettext("Published") if row.receivable_id else gettext("For comparison only"),
             tone=lambda row: "green" if row.receivable_id else "grey",
         ),
     )
@@ -414,7 +450,7 @@ class DisputeList(List[Dispute]):
     title = _("Disputes")
     order = DisputeOrder
     chip_filters = (
-        Chip("state", "open", _("Open"), Q(state=DisputeState.OPEN), "amber"),
+        Chip("state", "open", _("Unresolved"), Q(state=DisputeState.OPEN), "amber"),
         Chip("state", "closed", _("Closed"), ~Q(state=DisputeState.OPEN)),
     )
     columns = (
@@ -437,13 +473,13 @@ class DisputeList(List[Dispute]):
 def claims(actor: Actor) -> QuerySet[Receivable]:
     """The rows of a creditor's list."""
     rows = Receivable.objects.of_creditor(actor.organisation_id or 0).exclude(state=State.UNDONE)
-    return with_papers(rows.select_related("debtor", "creditor"))
+    return with_marks(rows.select_related("debtor", "creditor"))
 
 
 def debts(actor: Actor) -> QuerySet[Receivable]:
     """The rows of a debtor's list."""
     rows = Receivable.objects.of_debtor(actor.organisation_id or 0).exclude(state=State.UNDONE)
-    return with_papers(rows.select_related("debtor", "creditor"))
+    return with_marks(rows.select_related("debtor", "creditor"))
 
 
 def waiting(actor: Actor) -> QuerySet[Receivable]:
@@ -451,7 +487,7 @@ def waiting(actor: Actor) -> QuerySet[Receivable]:
     rows = Receivable.objects.waiting_for(actor.organisation_id or 0)
     # The column may be NULL, but not in this state: `rcv_pending_has_clock`.
     asked = ExpressionWrapper(F("confirm_requested_at"), output_field=DateTimeField())
-    return with_papers(rows.select_related("creditor", "debtor", "book_match").annotate(asked_at=asked))
+    return with_marks(rows.select_related("creditor", "debtor", "book_match").annotate(asked_at=asked))
 
 
 def to_answer(actor: Actor) -> QuerySet[Receivable]:
