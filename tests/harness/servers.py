@@ -19,7 +19,10 @@ from yingshou.runtime.redis_server import RedisServer
 
 
 def start_redis() -> RedisServer:
-    """Start this test process's own Redis."""
+    """Start this test process's own Redis; what killed test processes left behind goes."""
+    for folder in environment.REDIS.home.parent.glob("yingshou-test-*"):
+        if not Path(f"/proc/{folder.name.rpartition('-')[2]}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(environment.REDIS.home, ignore_errors=True)
     server = RedisServer(environment.REDIS, binaries.find(environment.REDIS))
     server.start()
