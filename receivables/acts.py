@@ -135,7 +135,7 @@ DEBTORS_ACTS = {
         Act(
             "refuse",
             "refuse",
-            _("Refuse"),
+            _("Refuse to confirm"),
             _("Refuse and submit for checking"),
             REFUSE_EFFECT,
             RefuseForm,
@@ -254,11 +254,13 @@ class Picked:
     :ivar rows: what can go
     :ivar left: what cannot, each with its reason
     :ivar carried: the fields that carry the same choice to the next page
+    :ivar is_all: whether all that match were meant, also rows that no page showed
     """
 
     rows: list[Receivable]
     left: list[Left]
     carried: list[tuple[str, str]] = field(default_factory=list)
+    is_all: bool = False
 
     @property
     def total(self) -> Decimal:
@@ -292,11 +294,14 @@ def pick(list_: List[Receivable], rows: QuerySet[Receivable], data: QueryDict, a
     """
     is_all = bool(data.get("all"))
     picked = list_.selection(data).queryset if is_all else rows.filter(pk__in=_ids(data))
-    found = list(picked.select_related("creditor", "debtor", "book_match").order_by("pk")[: LARGEST + 1])
-    if not found:
+    ids = list(picked.order_by("pk").values_list("pk", flat=True)[: LARGEST + 1])
+    if not ids:
         raise NothingSelected
-    if len(found) > LARGEST:
+    if len(ids) > LARGEST:
         raise TooManySelected(limit=f"{LARGEST:,}")
+    found = list(
+        Receivable.objects.filter(pk__in=ids).select_related("creditor", "debtor", "book_match").order_by("pk")
+    )
     if data.get("only"):
         found = [row for row in found if presenters.verdict_of(row) == data["only"]]
     seen_at = parse_datetime(data.get("seen_at", "")) or at
@@ -307,6 +312,7 @@ def pick(list_: List[Receivable], rows: QuerySet[Receivable], data: QueryDict, a
         rows=[row for row, error in judged if error is None],
         left=[Left(row, error) for row, error in judged if error is not None],
         carried=carried,
+        is_all=is_all,
     )
 
 

@@ -13,7 +13,6 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
-
 from receivables import actions, sheets
 from receivables.actions.entry import ClaimInvalid
 from receivables.acts import CREDITORS_ACTS, PUBLISHERS_ACTS, Act

@@ -8,9 +8,8 @@ from decimal import Decimal
 
 from django.db import connection
 from django.urls import reverse
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from yingshou.home.figures import Figure, FigureProvider, Picture, PictureProvider
 from yingshou.kernel.clock import business_date
@@ -65,7 +64,9 @@ def debtors(actor: Actor, at: datetime) -> Sequence[Figure]:
         unpaid, median, waiting, oldest, disputes, disputed = cursor.fetchone()
     ask = reverse("receivables:confirmations")
     longest = (
-        _t("the oldest for %(time)s") % {"time": duration_words(at - oldest)} if oldest else _t("nobody waits for you")
+        gettext("the oldest for %(time)s") % {"time": duration_words(at - oldest)}
+        if oldest
+        else gettext("nobody waits for you")
     )
     return [
         Figure(
@@ -105,7 +106,11 @@ def creditors(actor: Actor, at: datetime) -> Sequence[Figure]:
         )
         free, confirmed, asked, waiting, oldest, due, disputes, disputed = cursor.fetchone()
     claims = reverse("receivables:claims")
-    longest = _t("the oldest for %(time)s") % {"time": duration_words(at - oldest)} if oldest else _t("nothing waits")
+    longest = (
+        gettext("the oldest for %(time)s") % {"time": duration_words(at - oldest)}
+        if oldest
+        else gettext("nothing waits")
+    )
     return [
         Figure(
             _("Confirmed and free to finance"),
@@ -156,7 +161,9 @@ def _weeks(actor: Actor, at: datetime, party: str) -> tuple[list[str], list[Deci
             {"own": actor.organisation_id, "cap": CAP, "monday": monday, "end": monday + timedelta(weeks=WEEKS)},
         )
         found = {int(week): (from_minor(int(own)), from_minor(int(held))) for week, own, held in cursor.fetchall()}
-    labels = [_t("Week %(n)s") % {"n": (monday + timedelta(weeks=week)).isocalendar().week} for week in range(WEEKS)]
+    labels = [
+        gettext("Week %(n)s") % {"n": (monday + timedelta(weeks=week)).isocalendar().week} for week in range(WEEKS)
+    ]
     own, held = zip(*(found.get(week, (Decimal(0), Decimal(0))) for week in range(WEEKS)), strict=True)
     return labels, [one / TEN_THOUSAND_YUAN for one in own], [one / TEN_THOUSAND_YUAN for one in held]
 
@@ -170,24 +177,24 @@ def _picture(
     highest = labels[sums.index(max(sums))]
     chart = BarChart(
         title=title,
-        description=_t("The highest is %(week)s.") % {"week": highest},
+        description=gettext("The highest is %(week)s.") % {"week": highest},
         labels=labels,
         series=[Series(words[0], own), Series(words[1], held)],
-        unit=_t("10,000 yuan"),
+        unit=gettext("10,000 yuan"),
     )
     return Picture(chart=chart)
 
 
 def debtors_picture(actor: Actor, at: datetime) -> Picture | None:
     """What a debtor has to pay in the next eight weeks."""
-    words = (_t("To the suppliers"), _t("Held by funders: pay where you were told"))
-    return _picture(_t("Payables of the next 8 weeks"), *_weeks(actor, at, "debtor_id"), words)
+    words = (gettext("To the suppliers"), gettext("Held by funders: pay where you were told"))
+    return _picture(gettext("Payables of the next 8 weeks"), *_weeks(actor, at, "debtor_id"), words)
 
 
 def creditors_picture(actor: Actor, at: datetime) -> Picture | None:
     """What comes in for a creditor in the next eight weeks."""
-    words = (_t("To us"), _t("Held by funders"))
-    return _picture(_t("Coming in over the next 8 weeks"), *_weeks(actor, at, "creditor_id"), words)
+    words = (gettext("To us"), gettext("Held by funders"))
+    return _picture(gettext("Coming in over the next 8 weeks"), *_weeks(actor, at, "creditor_id"), words)
 
 
 FIGURES = {

@@ -7,9 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from receivables.models import Basis, Origin, Receivable, Verdict
 from receivables.states import REASONS, State
@@ -68,7 +67,7 @@ def _difference(one: dict[str, str]) -> Difference:
     field, claim, book = one["field"], one["claim"], one["book"]
     if field == "AMOUNT":
         claimed, booked = from_minor(int(claim)), from_minor(int(book))
-        words = _t("%(amount)s less in our book") if booked < claimed else _t("%(amount)s more in our book")
+        words = gettext("%(amount)s less in our book") if booked < claimed else gettext("%(amount)s more in our book")
         gap = amount_text(abs(booked - claimed))
         return Difference(field, _("Amount"), amount_text(claimed), amount_text(booked), words % {"amount": gap})
     if field == "DUE_DATE":
@@ -77,8 +76,10 @@ def _difference(one: dict[str, str]) -> Difference:
         early = ngettext("%(n)d day earlier in our book", "%(n)d days earlier in our book", abs(days))
         return Difference(field, _("Due date"), claim, book, (late if days > 0 else early) % {"n": abs(days)})
     if field == "CONTRACT":
-        return Difference(field, _("Contract number"), claim, book, _t("another contract number"))
-    return Difference(field, _("Invoices"), claim, "", _t("invoice not in our book: %(numbers)s") % {"numbers": claim})
+        return Difference(field, _("Contract number"), claim, book, gettext("another contract number"))
+    return Difference(
+        field, _("Invoices"), claim, "", gettext("invoice not in our book: %(numbers)s") % {"numbers": claim}
+    )
 
 
 def book_amount(row: Receivable) -> Decimal | None:
@@ -96,9 +97,9 @@ def difference_words(row: Receivable) -> str:
     """The first difference in words, or that there is none."""
     verdict = verdict_of(row)
     if verdict == Verdict.AGREES:
-        return _t("Agrees")
+        return gettext("Agrees")
     if verdict == Verdict.NOT_IN_BOOK:
-        return _t("To be checked")
+        return gettext("To be checked")
     return differences_of(row)[0].words
 
 
@@ -117,17 +118,17 @@ def turn(row: Receivable, organisation_id: int | None) -> str:
     mine = {"creditor": row.creditor_id == organisation_id, "debtor": row.debtor_id == organisation_id}
     if row.state == State.DRAFT:
         side = "debtor" if row.origin == Origin.DEBTOR_UPLOAD else "creditor"
-        return _t("your turn: submit or undo") if mine[side] else _t("the other side's turn")
+        return gettext("your turn: submit or undo") if mine[side] else gettext("the other side's turn")
     if row.state == State.PENDING_CONFIRM:
         if row.debtor_id is None:
-            return _t("waits until the debtor registers")
-        return _t("your turn") if mine["debtor"] else _t("the debtor's turn")
+            return gettext("waits until the debtor registers")
+        return gettext("your turn") if mine["debtor"] else gettext("the debtor's turn")
     if row.state == State.RETURNED:
-        return _t("your turn: correct it") if mine["creditor"] else _t("the supplier's turn")
+        return gettext("your turn: correct it") if mine["creditor"] else gettext("the supplier's turn")
     if row.state in (State.CONFIRMED, State.DIRECT):
         if is_published(row) and mine["creditor"]:
-            return _t("your turn: acknowledge")
-        return _t("your turn: pay when due") if mine["debtor"] else _t("the debtor pays when due")
+            return gettext("your turn: acknowledge")
+        return gettext("your turn: pay when due") if mine["debtor"] else gettext("the debtor pays when due")
     return ""
 
 
@@ -144,7 +145,7 @@ def next_step(row: Receivable, organisation_id: int | None, at: datetime) -> Lin
         return Line(_("Waiting for the correction"), detail=who, tone="next")
     if row.state in (State.CONFIRMED, State.DIRECT):
         due = row.confirmed_due_date or row.due_date
-        return Line(_("Waiting for payment"), detail=f"{who} · " + _t("due %(day)s") % {"day": due}, tone="next")
+        return Line(_("Waiting for payment"), detail=f"{who} · " + gettext("due %(day)s") % {"day": due}, tone="next")
     return None
 
 
@@ -153,7 +154,7 @@ def deadline_words(row: Receivable, at: datetime) -> list[str]:
     if row.confirm_deadline is None:
         return []
     days = (row.confirm_deadline - business_date(at)).days
-    basis = _t("by law, 30 days") if row.confirm_by_law else _t("platform rule, 30 days")
+    basis = gettext("by law, 30 days") if row.confirm_by_law else gettext("platform rule, 30 days")
     if days < 0:
         return [
             ngettext("%(n)d day over (%(basis)s)", "%(n)d days over (%(basis)s)", -days) % {"n": -days, "basis": basis}

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from receivables import filters, presenters
 from receivables.models import (
@@ -123,6 +122,14 @@ class Sheet:
             return str(debtor.short_name or debtor.name)
         return self.row.debtor_name or self.row.project_name
 
+    def who(self, event: AuditEvent) -> str:
+        """Who did it: our own people by name, the other side as an organisation."""
+        if event.organisation_id == self.actor.organisation_id and event.organisation_id is not None:
+            own = self.creditor_name if self.side == "creditor" else self.debtor_name
+            return f"{own} {event.actor_label}".strip()
+        names = {self.row.creditor_id: self.creditor_name, self.row.debtor_id: self.debtor_name}
+        return names.get(event.organisation_id, "") or gettext("the platform")
+
     @property
     def state_tone(self) -> str:
         """The tone of the state's tag."""
@@ -169,33 +176,37 @@ class Sheet:
         if row.state == State.DIRECT:
             return Answer(
                 question,
-                _t("Nobody confirmed it"),
+                gettext("Nobody confirmed it"),
                 "amber",
-                [_t("This kind has no single debtor who could."), _t("Judge it by its papers.")],
+                [gettext("This kind has no single debtor who could."), gettext("Judge it by its papers.")],
             )
         if act is None:
-            lines = [_t("Only the creditor says so"), *presenters.deadline_words(row, self.at)]
+            lines = [gettext("Only the creditor says so"), *presenters.deadline_words(row, self.at)]
             if row.state in (State.RETURNED, State.REFUSED):
                 lines = [str(presenters.reason_words(row.reason_code)), row.reason_text]
             return Answer(
                 question, str(row.get_state_display()), "red" if row.state == State.REFUSED else "amber", lines
             )
-        headline = _t("Confirmed by the debtor")
+        headline = gettext("Confirmed by the debtor")
         if act.outcome == Outcome.CONFIRMED_IN_PART:
-            headline = _t("Confirmed in part: %(amount)s of %(face)s") % {
+            headline = gettext("Confirmed in part: %(amount)s of %(face)s") % {
                 "amount": amount(act.confirmed_amount),
                 "face": amount(row.face_amount),
             }
         elif act.outcome == Outcome.PUBLISHED:
-            headline = _t("Published by the debtor")
+            headline = gettext("Published by the debtor")
         lines = [f"{minute(act.at)} · {act.get_basis_display()}", _delivery(act)]
         if act.set_off_known:
-            lines.append(_t("The debtor named counter-claims"))
+            lines.append(gettext("The debtor named counter-claims"))
         if act.reason_code:
             lines.append(str(presenters.reason_words(act.reason_code)))
         seal = self.seals.get(act.receivable_version + 1)
         lines.append(
-            _t("Signed and verified") if seal and seal.state == "valid" else _t("Not signed") if seal is None else ""
+            gettext("Signed and verified")
+            if seal and seal.state == "valid"
+            else gettext("Not signed")
+            if seal is None
+            else ""
         )
         return Answer(question, headline, "green", [one for one in lines if one], seal)
 
@@ -203,19 +214,22 @@ class Sheet:
         question, balance = _("Is it still free?"), self.balance
         if balance is None or balance.posted_at is None:
             return Answer(
-                question, _t("Not financeable yet"), "grey", [_t("It enters the ledger when it is confirmed.")]
+                question,
+                gettext("Not financeable yet"),
+                "grey",
+                [gettext("It enters the ledger when it is confirmed.")],
             )
-        lines = [_t("Confirmed %(amount)s") % {"amount": amount(balance.confirmed_amount)}]
+        lines = [gettext("Confirmed %(amount)s") % {"amount": amount(balance.confirmed_amount)}]
         for label, value in (
-            (_t("paid or adjusted"), balance.paid_amount + balance.adjusted_amount),
-            (_t("encumbered"), balance.encumbered_amount),
-            (_t("reserved"), balance.reserved_amount),
-            (_t("retained"), balance.retained_amount),
-            (_t("disputed"), balance.disputed_amount),
+            (gettext("paid or adjusted"), balance.paid_amount + balance.adjusted_amount),
+            (gettext("encumbered"), balance.encumbered_amount),
+            (gettext("reserved"), balance.reserved_amount),
+            (gettext("retained"), balance.retained_amount),
+            (gettext("disputed"), balance.disputed_amount),
         ):
             if value:
                 lines.append(f"− {label} {amount(value)}")
-        lines.append(_t("Encumbrance ledger, %(when)s") % {"when": second(balance.posted_at)})
+        lines.append(gettext("Encumbrance ledger, %(when)s") % {"when": second(balance.posted_at)})
         free = balance.available_amount
         return Answer(question, f"¥ {amount(free)}", "green" if free > 0 else "red", lines)
 
@@ -225,58 +239,60 @@ class Sheet:
         account = row.particulars.get("dedicated_account", "")
         if account:
             headline = f"{self.debtor_name} → {masked(account)}"
-            lines = [_t("Dedicated account, as the creditor entered it")]
+            lines = [gettext("Dedicated account, as the creditor entered it")]
         else:
             headline = f"{self.debtor_name} → {self.creditor_name}"
             lines = [
-                _t("To the creditor's own account, as the contract says"),
-                _t("No repayment path has been agreed here"),
+                gettext("To the creditor's own account, as the contract says"),
+                gettext("No repayment path has been agreed here"),
             ]
         promised = self.act is not None
-        lines.append((_t("Promised for %(day)s") if promised else _t("Claimed for %(day)s")) % {"day": day(due)})
+        lines.append(
+            (gettext("Promised for %(day)s") if promised else gettext("Claimed for %(day)s")) % {"day": day(due)}
+        )
         return Answer(_("Who promised to pay it, to which account?"), headline, "blue" if promised else "grey", lines)
 
     def _holders(self) -> Answer:
         balance = self.balance
         question = _("Who has money on it?")
-        known = _t("As far as this platform knows; the public register is asked before a deal")
+        known = gettext("As far as this platform knows; the public register is asked before a deal")
         if balance is None or not (balance.encumbered_amount or balance.reserved_amount):
-            return Answer(question, _t("Nobody"), "blue", [known])
+            return Answer(question, gettext("Nobody"), "blue", [known])
         lines = []
         if balance.encumbered_amount:
-            lines.append(_t("Encumbered %(amount)s") % {"amount": amount(balance.encumbered_amount)})
+            lines.append(gettext("Encumbered %(amount)s") % {"amount": amount(balance.encumbered_amount)})
         if balance.reserved_amount:
-            lines.append(_t("Reserved %(amount)s") % {"amount": amount(balance.reserved_amount)})
+            lines.append(gettext("Reserved %(amount)s") % {"amount": amount(balance.reserved_amount)})
         held = balance.encumbered_amount + balance.reserved_amount
-        return Answer(question, _t("Held: %(amount)s") % {"amount": amount(held)}, "amber", [*lines, known])
+        return Answer(question, gettext("Held: %(amount)s") % {"amount": amount(held)}, "amber", [*lines, known])
 
     def _paid(self) -> Answer:
         row, balance, question = self.row, self.balance, _("Was it paid there?")
         days = ((row.confirmed_due_date or row.due_date) - business_date(self.at)).days
         if balance is None or balance.posted_at is None:
-            return Answer(question, _t("Not yet"), "grey", [_t("Due %(day)s") % {"day": day(row.due_date)}])
-        facts = _t("Paid %(paid)s · adjusted %(adjusted)s") % {
+            return Answer(question, gettext("Not yet"), "grey", [gettext("Due %(day)s") % {"day": day(row.due_date)}])
+        facts = gettext("Paid %(paid)s · adjusted %(adjusted)s") % {
             "paid": amount(balance.paid_amount),
             "adjusted": amount(balance.adjusted_amount),
         }
         owed = balance.claim_amount
         if owed == 0:
-            return Answer(question, _t("Nothing is owed any more"), "green", [facts])
+            return Answer(question, gettext("Nothing is owed any more"), "green", [facts])
         if days >= 0:
             left = ngettext("Not due, %(n)d day left", "Not due, %(n)d days left", days) % {"n": days}
-            return Answer(question, left, "amber", [facts, _t("Still owed %(amount)s") % {"amount": amount(owed)}])
+            return Answer(question, left, "amber", [facts, gettext("Still owed %(amount)s") % {"amount": amount(owed)}])
         over = ngettext("Overdue %(n)d day", "Overdue %(n)d days", -days) % {"n": -days}
-        return Answer(question, over, "red", [facts, _t("Still owed %(amount)s") % {"amount": amount(owed)}])
+        return Answer(question, over, "red", [facts, gettext("Still owed %(amount)s") % {"amount": amount(owed)}])
 
     @property
     def choices(self) -> list[Choice]:
         """What the lifecycle allows this party now; what it may not do, with the reason."""
         row, may = self.row, self.actor.may
-        blocked = _t("A change waits for checking") if self.change else ""
+        blocked = gettext("A change waits for checking") if self.change else ""
         found: list[Choice] = []
 
         def add(label: Any, url: str, permission: str, *, tone: str = "", posts: bool = True, why: str = "") -> None:
-            duty = "" if may(permission) else _t("Needs the duty maker")
+            duty = "" if may(permission) else gettext("Needs the duty maker")
             found.append(Choice(label, url, why=why or duty or blocked, tone=tone, posts=posts))
 
         if self.side == "debtor" and row.state == State.PENDING_CONFIRM:
@@ -311,7 +327,7 @@ class Sheet:
                 Choice(
                     _("Dispute"),
                     reverse("receivables:open_dispute", args=[row.public_no]),
-                    why="" if may("receivables.dispute") else _t("Needs the duty maker"),
+                    why="" if may("receivables.dispute") else gettext("Needs the duty maker"),
                 )
             )
         return found
@@ -333,7 +349,7 @@ class Sheet:
                 _("Settle"),
                 reverse("receivables:act", args=["settle"]),
                 "receivables.close",
-                why=_t("Still owed: %(amount)s") % {"amount": amount(self.balance.claim_amount)}
+                why=gettext("Still owed: %(amount)s") % {"amount": amount(self.balance.claim_amount)}
                 if owed and self.balance
                 else "",
             )
@@ -347,7 +363,7 @@ class Sheet:
 def _delivery(act: ConfirmationAct) -> str:
     if act.delivery_accepted is None:
         return ""
-    return _t("Delivery accepted") if act.delivery_accepted else _t("Delivery not wholly accepted")
+    return gettext("Delivery accepted") if act.delivery_accepted else gettext("Delivery not wholly accepted")
 
 
 def rows(actor: Actor) -> QuerySet[Receivable]:
@@ -386,7 +402,7 @@ def files_of(row: Receivable, actor: Actor) -> list[tuple[Evidence, StoredFile]]
 def _story(made: Sheet) -> list[Line]:
     events = AuditEvent.objects.visible_to(made.actor).filter(object_type=OBJECT_TYPE, object_id=made.row.pk)
     lines = [
-        replace(line(event), signature=made.seals.get(event.object_version or 0))
+        replace(line(event), signature=made.seals.get(event.object_version or 0), who=made.who(event))
         for event in events.order_by("-at", "-pk")[:STORY_LINES]
     ]
     step = presenters.next_step(made.row, made.actor.organisation_id, made.at)
@@ -424,11 +440,11 @@ class Comparison:
         """Why this person cannot answer now; "" if she can."""
         row, actor = self.sheet.row, self.sheet.actor
         if row.state != State.PENDING_CONFIRM:
-            return _t("This claim no longer waits for an answer: %(state)s.") % {"state": row.get_state_display()}
+            return gettext("This claim no longer waits for an answer: %(state)s.") % {"state": row.get_state_display()}
         if self.sheet.change is not None:
-            return _t("An answer waits for your checker; until it is decided nobody can give another.")
+            return gettext("An answer waits for your checker; until it is decided nobody can give another.")
         if not actor.may("receivables.confirm"):
-            return _t("Answers are prepared by a maker of your organisation; your duties let you read.")
+            return gettext("Answers are prepared by a maker of your organisation; your duties let you read.")
         return ""
 
     @property
@@ -448,11 +464,11 @@ def comparison(row: Receivable, actor: Actor, at: datetime) -> Comparison:
         one = by_field.get(name)
         if one is not None:
             return Fact(label, claim, one.book or "–", True, one.words)
-        return Fact(label, claim, claim if known else _t("no record"), False)
+        return Fact(label, claim, claim if known else gettext("no record"), False)
 
     numbers = "、".join(use.invoice.number for use in getattr(row, "papers", [])) or "–"
     facts = [
-        Fact(_("Supplier"), supplier, supplier if known else _t("no record"), False),
+        Fact(_("Supplier"), supplier, supplier if known else gettext("no record"), False),
         fact("CONTRACT", _("Contract number"), row.contract_no),
         fact("INVOICE", _("Invoices"), numbers),
         fact("AMOUNT", _("Amount (yuan)"), amount(row.face_amount)),

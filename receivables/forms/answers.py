@@ -63,6 +63,12 @@ class ConfirmForm(ActForm):
         choices=[("no", _("we know of none")), ("yes", _("we have counter-claims that may be set off"))],
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # From the list the bar's button says both, as printed beside it; on its own page they are asked.
+        for name in ("delivery_accepted", "set_off_known"):
+            self.fields[name].required = not self.is_bound or "said" in self.data
+
     def answer_for(self, _row: Receivable) -> dict[str, Any]:
         """Both statements."""
         return {name: self.cleaned_data[name] for name in ("delivery_accepted", "set_off_known")}
@@ -112,6 +118,7 @@ class PartForm(ReasonForm):
             self.fields[f"amount_{row.pk}"] = AmountField(
                 label=_("Confirmed part of %(number)s") % {"number": row.public_no}, initial=_booked(row)
             )
+        self.order_fields([name for name in self.fields if name != "reason"])
 
     @property
     def amounts(self) -> Iterable[tuple[Receivable, BoundField]]:

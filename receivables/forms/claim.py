@@ -35,7 +35,7 @@ class ClaimForm(forms.Form):
         help_text=_("18 characters, as on the business licence or the invoice."),
     )
     other_name = forms.CharField(
-        label=_("Name"),
+        label=_("Name of the organisation"),
         max_length=200,
         **OPTIONAL,
         help_text=_("Needed only where the organisation is not registered here yet."),

@@ -61,7 +61,10 @@ def act(request: AppRequest, name: str) -> HttpResponse:
 @page("receivables.view")
 def answer(request: AppRequest, public_no: str) -> HttpResponse:
     """One claim beside our own book, with everything that can be answered."""
-    row = get_object_or_404(filters.debts(request.actor).select_related("book_match"), public_no=public_no)
+    row = get_object_or_404(
+        sheets.rows(request.actor).select_related("book_match").filter(debtor_id=request.actor.organisation_id),
+        public_no=public_no,
+    )
     forms = {name: one.form(rows=acts.with_book([row])) for name, one in DEBTORS_ACTS.items()}
     context = {"sheet": sheets.comparison(row, request.actor, request.at), "forms": forms, "acts": DEBTORS_ACTS}
     return render(request, "receivables/answer.html", context)

@@ -47,8 +47,8 @@ def run(
 
 
 def _goes_at_once(act: Act, picked: Picked) -> bool:
-    """Nothing is left to say: every claim agrees with the book, or the step asks for nothing."""
-    return not act.asks and not picked.left and (act.name != "confirm" or not picked.not_agreeing)
+    """Nothing is left to say or to look at: every row was seen, and agrees with the book where that is asked."""
+    return not act.asks and not picked.left and not picked.is_all and (act.name != "confirm" or not picked.not_agreeing)
 
 
 def _page(request: AppRequest, act: Act, picked: Picked, form: ActForm, back: str) -> HttpResponse:
