@@ -109,7 +109,7 @@ class OrganisationForm(forms.Form):
     name = forms.CharField(label=_("Name of the organisation"), max_length=200, help_text=_("As on the licence."))
     short_name = forms.CharField(label=_("Short name"), max_length=60, required=False)
     name_en = forms.CharField(label=_("English name"), max_length=200, required=False)
-    kind = forms.ChoiceField(label=_("Kind"), choices=OrganisationKind.choices)
+    kind = forms.ChoiceField(label=_("Kind"), choices=OrganisationKind.choices, initial=OrganisationKind.ENTERPRISE)
     capabilities = forms.MultipleChoiceField(
         label=_("What the organisation will do here"),
         choices=[(str(one), labels.CAPABILITIES[one]) for one in OPEN_CAPABILITIES],
