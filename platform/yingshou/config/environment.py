@@ -107,7 +107,7 @@ DATABASE_OWNER = parse_database_url(
 )
 REDIS_URL: str = env.str("REDIS_URL", default="redis://localhost:6379/0")
 DATA_DIR = Path(env.str("YINGSHOU_DATA_DIR", default=str(BASE_DIR / ".data")))
-STATIC_ROOT = Path(env.str("YINGSHOU_STATIC_ROOT", default=str(BASE_DIR / ".data" / "static")))
+STATIC_ROOT = Path(env.str("YINGSHOU_STATIC_ROOT", default=str(DATA_DIR / "static")))
 FIELD_KEYS_ARE_DEFAULT: bool = "YINGSHOU_FIELD_KEYS" not in env.ENVIRON
 FIELD_KEYS: list[bytes] = [parse_key(k)[:32] for k in env.list("YINGSHOU_FIELD_KEYS", default=[_DEFAULT_KEY])]
 HMAC_KEY: bytes = parse_key(env.str("YINGSHOU_HMAC_KEY", default=_DEFAULT_KEY))
