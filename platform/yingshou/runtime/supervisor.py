@@ -41,8 +41,9 @@ class Stopped(BaseException):
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal."""
-    print(text, flush=True)
+    """Tell the person at the terminal; a terminal that has gone away stops nothing."""
+    with contextlib.suppress(BrokenPipeError):
+        print(text, flush=True)
 
 
 class Supervisor:
