@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -66,7 +67,8 @@ def saved(response: Any) -> bytes:
 def run(who: Membership) -> ImportBatch:
     """Let the worker read the newest batch."""
     with acting_as(system(who)):
-        newest = ImportBatch.objects.order_by("-pk").first()
+        with transaction.atomic():
+            newest = ImportBatch.objects.order_by("-pk").first()
         assert newest is not None
         return steps.read(newest.pk, by=system(who), at=AT)
 
