@@ -171,7 +171,7 @@ def _payables_book(settled: City, claims: Sequence[Claim], chance: random.Random
                 invoice_number=claim.number,
                 contract_no=row.contract_no,
                 amount=row.face_amount - less,
-                due_date=row.due_date + later if row.due_date else None,
+                due_date=row.due_date + later,
                 delivery_accepted=True,
                 line_key=uuid4(),
                 created_at=at,
@@ -231,7 +231,7 @@ def _variety(
         (returned, "return", {"reason_code": "DUE_DATE", "comment": "合同约定 90 天。"}),
         (refused, "refuse", {"reason_code": "NOT_OUR_CONTRACT"}),
     ):
-        debtor = keys[row.debtor_id]
+        debtor = keys[row.debtor_id or 0]
         proposal = Proposal(row.pk, **extra)
         approval_id = _in_two_steps(settled, debtor, event, [proposal], at=at - timedelta(minutes=30))
         seals.sign_if_needed(approval_id, settled.actor(f"{debtor}.checker"), at=at)

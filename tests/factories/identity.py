@@ -1,10 +1,12 @@
 """Organisations, people and memberships for tests; every credit code is valid and used once."""
 
 import itertools
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from yingshou.identity.middleware import actor_of
@@ -61,7 +63,7 @@ def person(**fields: Any) -> Person:
     }
     with acting_as(Actor.system("factory")), transaction.atomic():
         row = Person.objects.create_user(password=PASSWORD, **(values | fields))
-        row.emailaddress_set.create(email=row.email, verified=True, primary=True)
+        EmailAddress.objects.create(user=row, email=row.email, verified=True, primary=True)
     return row
 
 
@@ -81,3 +83,17 @@ def membership(
 def actor_for(of: Organisation, *duties: Duty) -> Actor:
     """The actor of a new person with these duties."""
     return actor_of(membership(of, duties or (Duty.MAKER,)), "test-request")
+
+
+def by_code(code: str) -> Organisation:
+    """The organisation of a credit code; it must exist. Call inside a transaction."""
+    found = Organisation.objects.by_uscc(code)
+    assert found is not None, code
+    return found
+
+
+def first_group(pattern: str, text: object) -> str:
+    """What the pattern's first group (or the whole pattern) matches; it must match."""
+    found = re.search(pattern, str(text))
+    assert found is not None, pattern
+    return found.group(found.lastindex or 0)

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -32,7 +34,7 @@ def seen_by(key: str) -> Actor:
         return Actor.system("test", organisation_id=Organisation.objects.get(uscc=firm.uscc).pk)
 
 
-def test_codes_of_the_city_are_valid_and_differ():
+def test_codes_of_the_city_are_valid_and_differ() -> None:
     codes = [firm.uscc for firm in (*city.FIRMS, *city.APPLICANTS)]
 
     assert len(set(codes)) == len(codes) >= 40
@@ -40,7 +42,7 @@ def test_codes_of_the_city_are_valid_and_differ():
     assert {capability for firm in city.FIRMS for capability in firm.capabilities} == set(Capability)
 
 
-def test_city_is_loaded_once_and_shows_every_state(settings, tmp_path):
+def test_city_is_loaded_once_and_shows_every_state(settings: Any, tmp_path: Path) -> None:
     settings.YINGSHOU_DATA_DIR = tmp_path
     settings.SIGNING_REVOCATION_FOLDER = tmp_path / "authority"
     said = load()
@@ -70,7 +72,7 @@ def test_city_is_loaded_once_and_shows_every_state(settings, tmp_path):
     assert client.get("/").status_code == 200
 
 
-def test_production_refuses_the_city(settings):
+def test_production_refuses_the_city(settings: Any) -> None:
     settings.YINGSHOU_CLOCK_MAY_MOVE = False
 
     with pytest.raises(CommandError):

@@ -21,7 +21,7 @@ from yingshou.tenancy.actor import Actor, ActorKind, acting_as
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is not typed
+class AccountAdapter(DefaultAccountAdapter):
     """Organisations register and administrators invite; nobody signs up alone."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -79,7 +79,7 @@ class NewPasswordMixin(forms.Form):
                 self.add_error("password1", error)
 
 
-class SignInForm(LoginForm):  # type: ignore[misc]  # allauth is not typed
+class SignInForm(LoginForm):
     """One field for name or e-mail, tried as both with exactly one password test, so that timing tells nothing."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

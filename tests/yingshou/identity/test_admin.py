@@ -1,5 +1,7 @@
 """The staff's administration: who sees what, nothing changes without a second person, business tables do not exist there."""
 
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -11,7 +13,7 @@ from tests.factories import identity as make
 from tests.yingshou.identity.test_registration import signed_in
 from yingshou.approvals.models import Approval
 from yingshou.identity.middleware import actor_of
-from yingshou.identity.models import OrganisationGrant, Region, Workday
+from yingshou.identity.models import Organisation, OrganisationGrant, Region, Workday
 from yingshou.jobs.models import Job
 from yingshou.tenancy.actor import Actor, Capability, Duty, acting_as
 from yingshou.tenancy.classes import ROW_CLASSES
@@ -52,12 +54,12 @@ STAFF = (Duty.MAKER, Duty.CHECKER, Duty.SYSTEM_ADMINISTRATOR, Duty.SECURITY_ADMI
 
 
 @pytest.fixture
-def operator():
+def operator() -> Organisation:
     return make.organisation(Capability.PLATFORM_OPERATOR, size=None)
 
 
 @pytest.mark.parametrize("duty", STAFF)
-def test_each_duty_sees_its_own_places(operator, duty):
+def test_each_duty_sees_its_own_places(operator: Organisation, duty: Duty) -> None:
     client = signed_in(make.membership(operator, [duty]).person)
 
     assert client.get(reverse("admin:index")).status_code == 200
@@ -66,18 +68,19 @@ def test_each_duty_sees_its_own_places(operator, duty):
     assert seen == {place for place, duties in PLACES.items() if duty in duties}
 
 
-def test_strangers_and_customers_stay_outside():
+def test_strangers_and_customers_stay_outside() -> None:
     customer = signed_in(make.membership(make.organisation(), list(STAFF[:2])).person)
 
     for place in PLACES:
         url = reverse(f"admin:{place}_changelist")
-        stranger = Client().get(url)
+        stranger: Any = Client().get(url)
         assert (stranger.status_code, stranger.url.split("?")[0]) == (302, reverse("account_login"))
         assert customer.get(url).status_code == 403
-    assert Client().get("/admin/login/").url == reverse("account_login")
+    signing_in: Any = Client().get("/admin/login/")
+    assert signing_in.url == reverse("account_login")
 
 
-def test_only_named_models_are_registered_and_no_business_table(operator):
+def test_only_named_models_are_registered_and_no_business_table(operator: Organisation) -> None:
     registered = {f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry}
     staff = signed_in(make.membership(operator, STAFF).person)
 
@@ -88,7 +91,7 @@ def test_only_named_models_are_registered_and_no_business_table(operator):
     assert "identity.Person" in dict(ROW_CLASSES.items())
 
 
-def test_nothing_can_be_deleted(operator):
+def test_nothing_can_be_deleted(operator: Organisation) -> None:
     staff = signed_in(make.membership(operator, STAFF).person)
 
     for url in ("/admin/identity/region/350000/delete/", f"/admin/identity/organisation/{operator.pk}/delete/"):
@@ -97,7 +100,7 @@ def test_nothing_can_be_deleted(operator):
         assert Region.objects.filter(code="350000").exists()
 
 
-def test_reference_data_change_waits_for_a_second_person(operator):
+def test_reference_data_change_waits_for_a_second_person(operator: Organisation) -> None:
     system, security = (
         make.membership(operator, [Duty.SYSTEM_ADMINISTRATOR]),
         make.membership(operator, [Duty.SECURITY_ADMINISTRATOR]),
@@ -122,7 +125,7 @@ def test_reference_data_change_waits_for_a_second_person(operator):
         assert Region.objects.get(code="350299").parent_id == "350200"
 
 
-def test_workday_can_be_proposed_and_refused(operator):
+def test_workday_can_be_proposed_and_refused(operator: Organisation) -> None:
     system, second = (
         make.membership(operator, [Duty.SYSTEM_ADMINISTRATOR]),
         make.membership(operator, [Duty.SECURITY_ADMINISTRATOR]),
@@ -143,14 +146,14 @@ def test_workday_can_be_proposed_and_refused(operator):
 
 
 @pytest.mark.parametrize("duty", [Duty.MAKER, Duty.CHECKER, Duty.SECURITY_ADMINISTRATOR, Duty.AUDIT_ADMINISTRATOR])
-def test_others_cannot_propose_reference_data(operator, duty):
+def test_others_cannot_propose_reference_data(operator: Organisation, duty: Duty) -> None:
     client = signed_in(make.membership(operator, [duty]).person)
 
     assert client.get("/admin/identity/region/add/").status_code == 403
     assert client.post("/admin/identity/region/350000/change/", {"name": "别名"}).status_code == 403
 
 
-def test_registration_is_proposed_from_the_list(operator):
+def test_registration_is_proposed_from_the_list(operator: Organisation) -> None:
     maker = make.membership(operator, [Duty.MAKER])
     waiting = make.organisation(state="PENDING_VERIFICATION", verified_at=None)
 
@@ -166,7 +169,7 @@ def test_registration_is_proposed_from_the_list(operator):
         assert waiting.state == "PENDING_VERIFICATION"
 
 
-def test_support_view_is_opened_by_two_and_ends(operator):
+def test_support_view_is_opened_by_two_and_ends(operator: Organisation) -> None:
     first, second = (make.membership(operator, [Duty.SECURITY_ADMINISTRATOR]) for _ in range(2))
     helper = make.membership(operator, [Duty.MAKER])
     customer = make.organisation()
@@ -189,7 +192,7 @@ def test_support_view_is_opened_by_two_and_ends(operator):
         assert helper.person.has_perm("support_view", customer)
 
 
-def test_failed_job_is_tried_again_by_the_system_administrator_alone(operator):
+def test_failed_job_is_tried_again_by_the_system_administrator_alone(operator: Organisation) -> None:
     with acting_as(Actor.system("test")), transaction.atomic():
         job = Job.objects.create(
             name="identity.forget_attempts", key={}, key_hash="x", state="FAILED", asked_at=make.AT, run_at=make.AT,
@@ -210,7 +213,7 @@ def test_failed_job_is_tried_again_by_the_system_administrator_alone(operator):
         assert (job.state, job.error) == ("QUEUED", "")
 
 
-def test_pages_of_the_administration_need_no_inline_script(operator):
+def test_pages_of_the_administration_need_no_inline_script(operator: Organisation) -> None:
     client = signed_in(make.membership(operator, STAFF).person)
 
     for place in PLACES:

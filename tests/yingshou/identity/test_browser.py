@@ -1,11 +1,13 @@
 """The pages of identity in Chromium: no console error, nothing for axe to find, the code is checked while typing."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.urls import reverse
 
 from tests.factories import identity as make
+from yingshou.identity.models import Person
 from yingshou.tenancy.actor import Capability, Duty
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -16,7 +18,7 @@ PUBLIC = ("/account/login/", "/account/password/reset/", "/organisation/register
 ADMINISTRATORS = ("people", "invite", "organisation", "profile")
 
 
-def findings(page):
+def findings(page: Any) -> Any:
     session = page.context.new_cdp_session(page)
     session.send("Page.setBypassCSP", {"enabled": True})
     page.reload()
@@ -24,7 +26,7 @@ def findings(page):
     return [(one["id"], one["nodes"][0]["html"]) for one in page.evaluate(RULES)["violations"]]
 
 
-def enter(page, live_server, person):
+def enter(page: Any, live_server: Any, person: Person) -> None:
     page.goto(f"{live_server.url}/account/login/")
     page.fill("[name=login]", person.username)
     page.fill("[name=password]", make.PASSWORD)
@@ -32,7 +34,7 @@ def enter(page, live_server, person):
     page.wait_for_url(f"{live_server.url}/")
 
 
-def test_pages_are_accessible_and_quiet(live_server, page):
+def test_pages_are_accessible_and_quiet(live_server: Any, page: Any) -> None:
     operator = make.organisation(Capability.PLATFORM_OPERATOR, size=None)
     staff = make.membership(operator, [Duty.MAKER, Duty.CHECKER, Duty.SYSTEM_ADMINISTRATOR])
     row = make.organisation()
@@ -44,7 +46,7 @@ def test_pages_are_accessible_and_quiet(live_server, page):
     page.on("response", lambda answer: troubles.append(answer.url) if answer.status >= 400 else None)
     found = {}
 
-    def look(path):
+    def look(path: str) -> None:
         page.goto(f"{live_server.url}{path}")
         found.update({path: problems} if (problems := findings(page)) else {})
 
@@ -66,7 +68,7 @@ def test_pages_are_accessible_and_quiet(live_server, page):
     assert [text for text in troubles if "favicon" not in text] == []
 
 
-def test_credit_code_is_checked_while_typing(live_server, page):
+def test_credit_code_is_checked_while_typing(live_server: Any, page: Any) -> None:
     row = make.organisation()
     page.goto(f"{live_server.url}/organisation/register/")
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -12,7 +13,7 @@ from django.urls import reverse
 
 from tests.factories import identity as make
 from yingshou.identity import sample_clock
-from yingshou.identity.models import Membership, Organisation
+from yingshou.identity.models import Membership
 from yingshou.kernel import clock
 from yingshou.tenancy.actor import Actor, acting_as
 
@@ -21,18 +22,18 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROLES = ("first", "second", "system", "security", "audit")
 
 
-def found(**changes):
+def found(**changes: Any) -> None:
     options = {"uscc": make.uscc(880001), "name": "平台运营有限公司", "representative": "法定代表人"}
     options |= {role: f"{role}@operator.example" for role in ROLES}
     call_command("found_operator", **(options | changes), stdout=StringIO())
 
 
-def test_operator_is_founded_once_with_three_separate_administrators():
+def test_operator_is_founded_once_with_three_separate_administrators() -> None:
     found()
     found()
 
     with acting_as(Actor.system("test")), transaction.atomic():
-        row = Organisation.objects.by_uscc(make.uscc(880001))
+        row = make.by_code(make.uscc(880001))
         duties = sorted(tuple(one.duties) for one in Membership.objects.filter(organisation=row))
         assert (row.state, row.version) == ("VERIFIED", 2)
     assert duties == [
@@ -44,7 +45,7 @@ def test_operator_is_founded_once_with_three_separate_administrators():
     ]
 
 
-def test_first_staff_set_their_password_by_mail():
+def test_first_staff_set_their_password_by_mail() -> None:
     found()
     client = Client()
     assert client.post(reverse("account_login"), {"login": "staff.first", "password": ""}).status_code == 200
@@ -55,19 +56,19 @@ def test_first_staff_set_their_password_by_mail():
 
 
 @pytest.mark.parametrize("changes", [{"uscc": "91350100M000100Y4Z"}, {"second": "first@operator.example"}])
-def test_operator_with_a_wrong_code_or_shared_address_is_refused(changes):
+def test_operator_with_a_wrong_code_or_shared_address_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(CommandError):
         found(**changes)
 
 
 @pytest.fixture
-def _clock_back():
+def _clock_back() -> Any:
     yield
     clock.set_offset(timedelta(0))
 
 
 @pytest.mark.usefixtures("_clock_back")
-def test_clock_of_the_sample_city_moves_and_returns():
+def test_clock_of_the_sample_city_moves_and_returns() -> None:
     call_command("move_clock", "+3d", stdout=StringIO())
     call_command("move_clock", "+12h", stdout=StringIO())
     assert clock.offset() == timedelta(days=3, hours=12)
@@ -80,12 +81,12 @@ def test_clock_of_the_sample_city_moves_and_returns():
 
 @pytest.mark.usefixtures("_clock_back")
 @pytest.mark.parametrize("step", ["3", "d", "+3x", "", "+99999d"])
-def test_step_that_is_not_understood_is_refused(step):
+def test_step_that_is_not_understood_is_refused(step: str) -> None:
     with pytest.raises(CommandError):
         call_command("move_clock", step, stdout=StringIO())
 
 
-def test_production_refuses_to_move_its_clock(settings):
+def test_production_refuses_to_move_its_clock(settings: Any) -> None:
     settings.YINGSHOU_CLOCK_MAY_MOVE = False
 
     with pytest.raises(CommandError, match="real time"):

@@ -1,6 +1,7 @@
 """Directory, tenancy of what is private, encryption of single fields."""
 
 import secrets
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -15,7 +16,7 @@ from yingshou.tenancy.actor import Actor, Capability, Duty, acting_as
 pytestmark = pytest.mark.django_db
 
 
-def test_directory_is_read_by_every_signed_in_actor_and_not_by_strangers():
+def test_directory_is_read_by_every_signed_in_actor_and_not_by_strangers() -> None:
     mine, other = make.organisation(), make.organisation(Capability.DEBTOR)
     actor = make.actor_for(mine)
 
@@ -28,7 +29,7 @@ def test_directory_is_read_by_every_signed_in_actor_and_not_by_strangers():
     assert strangers == 0
 
 
-def test_directory_hides_registrations_that_wait_from_others():
+def test_directory_hides_registrations_that_wait_from_others() -> None:
     waiting = make.organisation(state=OrganisationState.PENDING_VERIFICATION, verified_at=None)
     actor = make.actor_for(make.organisation())
     staff = make.actor_for(make.organisation(Capability.PLATFORM_OPERATOR))
@@ -40,7 +41,7 @@ def test_directory_hides_registrations_that_wait_from_others():
         assert Organisation.objects.visible_to(staff).filter(pk=waiting.pk).exists()
 
 
-def test_other_organisations_cannot_be_changed_or_deleted():
+def test_other_organisations_cannot_be_changed_or_deleted() -> None:
     mine, other = make.organisation(), make.organisation()
     actor = make.actor_for(mine)
 
@@ -55,7 +56,7 @@ def test_other_organisations_cannot_be_changed_or_deleted():
             cursor.execute("delete from identity_organisation where id = %s", [mine.pk])
 
 
-def test_details_and_accounts_belong_to_their_organisation():
+def test_details_and_accounts_belong_to_their_organisation() -> None:
     mine, other = make.organisation(), make.organisation()
     for row in (mine, other):
         with acting_as(make.actor_for(row)), transaction.atomic():
@@ -80,7 +81,7 @@ def test_details_and_accounts_belong_to_their_organisation():
         assert not BankAccount.objects.exists()
 
 
-def test_account_number_is_stored_encrypted_and_shown_masked():
+def test_account_number_is_stored_encrypted_and_shown_masked() -> None:
     row = make.organisation()
     account = BankAccount(organisation=row)
     account.set_number("4321-0000-1234-5678")
@@ -94,7 +95,7 @@ def test_account_number_is_stored_encrypted_and_shown_masked():
     ("text", "expected"),
     [("鹭岛", True), ("岛精密", True), ("鹭岛精密机械有限公司", True), ("鹭密", False), ("", False), ("  ", False)],
 )
-def test_organisation_is_found_by_part_of_its_name(text, expected):
+def test_organisation_is_found_by_part_of_its_name(text: str, expected: bool) -> None:
     make.organisation(name="厦门鹭岛精密机械有限公司", short_name="鹭岛精密")
     row = Organisation(name="厦门鹭岛精密机械有限公司", short_name="鹭岛精密")
     actor = make.actor_for(make.organisation())
@@ -105,7 +106,7 @@ def test_organisation_is_found_by_part_of_its_name(text, expected):
     assert (row.name in found) is expected
 
 
-def test_organisation_is_found_by_the_beginning_of_its_credit_code():
+def test_organisation_is_found_by_the_beginning_of_its_credit_code() -> None:
     row = make.organisation()
     actor = make.actor_for(make.organisation())
 
@@ -114,7 +115,7 @@ def test_organisation_is_found_by_the_beginning_of_its_credit_code():
         assert find_organisations(row.uscc)[0].pk == row.pk
 
 
-def test_search_is_refused_to_strangers():
+def test_search_is_refused_to_strangers() -> None:
     with (
         acting_as(Actor.anonymous()),
         pytest.raises(DatabaseError, match="signed-in"),
@@ -123,7 +124,7 @@ def test_search_is_refused_to_strangers():
         find_organisations("鹭岛")
 
 
-def test_encryption_opens_with_the_second_key_and_names_the_new_one(settings):
+def test_encryption_opens_with_the_second_key_and_names_the_new_one(settings: Any) -> None:
     old, new = secrets.token_bytes(32), secrets.token_bytes(32)
     settings.YINGSHOU_FIELD_KEYS = [old]
     sealed = crypto.encrypt("13800138000", field="a.b.c")
@@ -139,7 +140,7 @@ def test_encryption_opens_with_the_second_key_and_names_the_new_one(settings):
         crypto.decrypt(sealed, field="a.b.c")
 
 
-def test_encryption_is_bound_to_its_column_and_refuses_changed_text():
+def test_encryption_is_bound_to_its_column_and_refuses_changed_text() -> None:
     sealed = crypto.encrypt("13800138000", field="a.b.c")
 
     with pytest.raises(crypto.CannotDecrypt):
@@ -152,7 +153,7 @@ def test_encryption_is_bound_to_its_column_and_refuses_changed_text():
     assert crypto.blind_index("x", field="a") != crypto.blind_index("x", field="b")
 
 
-def test_phone_is_found_however_it_was_typed():
+def test_phone_is_found_however_it_was_typed() -> None:
     first, second = Person(), Person()
     first.set_phone("138 0013 8000")
     second.set_phone("138-00138000")
@@ -162,7 +163,7 @@ def test_phone_is_found_however_it_was_typed():
     assert first.phone_masked == "•••• 8000"
 
 
-def test_superuser_and_capital_letters_are_refused_by_the_database():
+def test_superuser_and_capital_letters_are_refused_by_the_database() -> None:
     with acting_as(Actor.system("test")):
         for fields in ({"is_superuser": True}, {"username": "Upper"}, {"email": "Upper@example.com"}):
             values = {"username": "lower", "email": "lower@example.com", "display_name": "甲"} | fields
@@ -170,7 +171,7 @@ def test_superuser_and_capital_letters_are_refused_by_the_database():
                 Person(**values).save(force_insert=True)
 
 
-def test_unknown_duties_and_doubled_memberships_are_refused_by_the_database():
+def test_unknown_duties_and_doubled_memberships_are_refused_by_the_database() -> None:
     row, who = make.organisation(), make.person()
     make.membership(row, [Duty.MAKER], who)
 
@@ -181,17 +182,17 @@ def test_unknown_duties_and_doubled_memberships_are_refused_by_the_database():
             Membership.objects.create(person=make.person(), organisation=row, duties=["king"], since=make.AT)
 
 
-def test_reference_data_are_seeded_and_readable_by_strangers_but_not_writable():
+def test_reference_data_are_seeded_and_readable_by_strangers_but_not_writable() -> None:
     with acting_as(Actor.anonymous()), transaction.atomic():
         assert Region.objects.filter(level=1).count() == 34
-        assert Region.objects.get(code="350200").parent.name == "福建省"
+        assert str(Region.objects.get(code="350200").parent) == "福建省"
         assert Workday.objects.exists()
     customer = make.actor_for(make.organisation())
     with acting_as(customer):
         assert Region.objects.filter(code="350200").update(name="别名") == 0
 
 
-def test_retired_regions_are_not_offered():
+def test_retired_regions_are_not_offered() -> None:
     with acting_as(Actor.anonymous()), transaction.atomic():
         offered = set(Region.objects.on(make.AT.date()).values_list("code", flat=True))
 
@@ -200,7 +201,7 @@ def test_retired_regions_are_not_offered():
 
 
 @pytest.mark.parametrize(("state", "event", "step"), list(ORGANISATION.product()))
-def test_life_of_an_organisation_is_the_declared_one(state, event, step):
+def test_life_of_an_organisation_is_the_declared_one(state: str, event: str, step: Any) -> None:
     declared = {
         ("PENDING_VERIFICATION", "verify"): "VERIFIED",
         ("PENDING_VERIFICATION", "reject"): "REJECTED",

@@ -1,10 +1,11 @@
 """From the public form to a verified organisation, by the pages; the refusals on the way."""
 
-import re
 from decimal import Decimal
 from io import BytesIO
+from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
@@ -17,6 +18,7 @@ from yingshou.approvals.actions import Rule
 from yingshou.approvals.models import Approval
 from yingshou.identity.actions import decisions, registration
 from yingshou.identity.errors import AlreadyRegistered, CapabilityNotOpen, SignInNameTaken
+from yingshou.identity.middleware import actor_of
 from yingshou.identity.models import Membership, Organisation, OrganisationDetails, Person
 from yingshou.kernel.errors import DomainError
 from yingshou.tenancy.actor import Actor, Capability, Duty, acting_as
@@ -29,11 +31,11 @@ PNG = (
 )
 
 
-def key(response) -> str:
-    return re.search(r'name="idempotency_key" value="([^"]+)"', response.content.decode()).group(1)
+def key(response: Any) -> str:
+    return make.first_group(r'name="idempotency_key" value="([^"]+)"', response.content.decode())
 
 
-def first_page(**changes):
+def first_page(**changes: Any) -> dict[str, Any]:
     return {
         "uscc": make.uscc(990001),
         "name": "厦门鹭岛精密机械有限公司",
@@ -52,7 +54,7 @@ def first_page(**changes):
     } | changes
 
 
-def register_by_pages(client: Client, **changes):
+def register_by_pages(client: Client, **changes: Any) -> Any:
     first = client.post(reverse("identity:register"), first_page(**changes))
     assert first.status_code == 302, first.content.decode()
     check = client.get(reverse("identity:register_check"))
@@ -68,7 +70,7 @@ def register_by_pages(client: Client, **changes):
     )
 
 
-def operators():
+def operators() -> Any:
     row = make.organisation(Capability.PLATFORM_OPERATOR, kind="09", size=None)
     return make.membership(row, [Duty.MAKER, Duty.CHECKER]), make.membership(row, [Duty.MAKER, Duty.CHECKER])
 
@@ -80,13 +82,13 @@ def signed_in(person: Person) -> Client:
     return client
 
 
-def test_registration_leads_to_a_verified_organisation(client):
+def test_registration_leads_to_a_verified_organisation(client: Client) -> None:
     first, second = operators()
 
     done = register_by_pages(client)
     assert done.url == reverse("identity:register_done")
-    link = re.search(r"/account/confirm-email/\S+", mail.outbox[-1].body).group(0)
-    blocked = client.post(reverse("account_login"), {"login": "ludao-admin", "password": make.PASSWORD})
+    link = make.first_group(r"/account/confirm-email/\S+", mail.outbox[-1].body)
+    blocked: Any = client.post(reverse("account_login"), {"login": "ludao-admin", "password": make.PASSWORD})
     assert blocked.url == reverse("account_email_verification_sent")
     assert client.get(link).status_code == 200
     client.post(link)
@@ -97,7 +99,7 @@ def test_registration_leads_to_a_verified_organisation(client):
     assert "PENDING_VERIFICATION" in waiting.content.decode()
 
     with acting_as(Actor.system("test")), transaction.atomic():
-        row = Organisation.objects.by_uscc(make.uscc(990001))
+        row = make.by_code(make.uscc(990001))
     reviewer, decider = signed_in(first.person), signed_in(second.person)
     listed = reviewer.get(reverse("identity:registrations"))
     assert row.name in listed.content.decode()
@@ -122,14 +124,14 @@ def test_registration_leads_to_a_verified_organisation(client):
     assert "VERIFIED" in applicant.get(reverse("identity:organisation")).content.decode()
 
 
-def test_rejected_registration_is_shown_with_its_reason_and_can_be_handed_in_again(client):
+def test_rejected_registration_is_shown_with_its_reason_and_can_be_handed_in_again(client: Client) -> None:
     first, second = operators()
     register_by_pages(client)
     with acting_as(Actor.system("test")), transaction.atomic():
-        row = Organisation.objects.by_uscc(make.uscc(990001))
+        row = make.by_code(make.uscc(990001))
         person = Person.objects.get(username="ludao-admin")
-        person.emailaddress_set.update(verified=True)
-    staff = [make.actor_of(one, "r") for one in (first, second)]
+        EmailAddress.objects.filter(user=person).update(verified=True)
+    staff = [actor_of(one, "r") for one in (first, second)]
     with acting_as(staff[0]):
         approval = decisions.propose_decision(
             organisation_id=row.pk,
@@ -177,14 +179,14 @@ def test_rejected_registration_is_shown_with_its_reason_and_can_be_handed_in_aga
         ({"industry": "Z99"}, "industry"),
     ],
 )
-def test_registration_form_names_what_is_wrong(client, changes, field):
+def test_registration_form_names_what_is_wrong(client: Client, changes: dict[str, Any], field: str) -> None:
     response = client.post(reverse("identity:register"), first_page(**changes))
 
     assert response.status_code == 422
     assert field in response.context["form"].errors
 
 
-def test_full_width_and_small_letters_of_a_credit_code_are_understood(client):
+def test_full_width_and_small_letters_of_a_credit_code_are_understood(client: Client) -> None:
     code = make.uscc(990002)
     wide = "".join(chr(ord(character) + 0xFEE0) for character in code.lower())
 
@@ -204,7 +206,7 @@ def test_full_width_and_small_letters_of_a_credit_code_are_understood(client):
         {"agreed": ""},
     ],
 )
-def test_weak_password_or_missing_consent_registers_nothing(client, changes):
+def test_weak_password_or_missing_consent_registers_nothing(client: Client, changes: dict[str, Any]) -> None:
     client.post(reverse("identity:register"), first_page())
     check = client.get(reverse("identity:register_check"))
     values = {
@@ -223,13 +225,13 @@ def test_weak_password_or_missing_consent_registers_nothing(client, changes):
         assert not Person.objects.filter(username="ludao-admin").exists()
 
 
-def test_password_is_not_kept_between_the_pages(client):
+def test_password_is_not_kept_between_the_pages(client: Client) -> None:
     client.post(reverse("identity:register"), first_page(password1="secret words", password2="secret words"))
 
     assert not any("password" in name for name in client.session["registration"])
 
 
-def test_registered_code_is_refused_while_typing_and_at_the_end(client):
+def test_registered_code_is_refused_while_typing_and_at_the_end(client: Client) -> None:
     row = make.organisation()
 
     fragment = client.get(reverse("identity:check_code"), {"uscc": row.uscc})
@@ -240,7 +242,7 @@ def test_registered_code_is_refused_while_typing_and_at_the_end(client):
     assert page.status_code == 422
 
 
-def draft(**changes):
+def draft(**changes: Any) -> Any:
     values = first_page(**changes)
     return registration.OrganisationDraft(
         uscc=values["uscc"],
@@ -259,7 +261,7 @@ def draft(**changes):
     )
 
 
-def register(**changes):
+def register(**changes: Any) -> Any:
     organisation, administrator = draft(**changes)
     stranger = Actor.anonymous("r")
     with acting_as(stranger):
@@ -272,7 +274,7 @@ def register(**changes):
         )
 
 
-def test_same_code_or_person_cannot_register_twice():
+def test_same_code_or_person_cannot_register_twice() -> None:
     register()
 
     with pytest.raises(AlreadyRegistered):
@@ -285,12 +287,12 @@ def test_same_code_or_person_cannot_register_twice():
         register(uscc=make.uscc(990003), username="admin@ludao.example.com", email="x@example.com")
 
 
-def test_nobody_registers_as_the_platform_operator():
+def test_nobody_registers_as_the_platform_operator() -> None:
     with pytest.raises(CapabilityNotOpen):
         register(capabilities=["platform_operator"])
 
 
-def test_one_member_of_staff_cannot_decide_alone_even_if_a_policy_says_so():
+def test_one_member_of_staff_cannot_decide_alone_even_if_a_policy_says_so() -> None:
     row = make.organisation(Capability.PLATFORM_OPERATOR, size=None)
     staff = make.actor_for(row, Duty.MAKER, Duty.CHECKER)
     administrator = make.actor_for(row, Duty.ADMINISTRATOR)
@@ -309,7 +311,7 @@ def test_one_member_of_staff_cannot_decide_alone_even_if_a_policy_says_so():
         assert waiting.state == "PENDING_VERIFICATION"
 
 
-def test_customers_neither_see_nor_decide_registrations():
+def test_customers_neither_see_nor_decide_registrations() -> None:
     waiting = make.organisation(state="PENDING_VERIFICATION", verified_at=None)
     who = make.membership(make.organisation(), [Duty.MAKER, Duty.CHECKER]).person
     client = signed_in(who)

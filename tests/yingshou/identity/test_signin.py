@@ -4,9 +4,11 @@ import logging
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
+from allauth.usersessions.models import UserSession
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -21,7 +23,7 @@ from yingshou.tenancy.actor import Actor, Duty, acting_as
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def sign_in(client: Client, login: str, password: str = make.PASSWORD, address: str = "198.51.100.7"):
+def sign_in(client: Client, login: str, password: str = make.PASSWORD, address: str = "198.51.100.7") -> Any:
     return client.post(reverse("account_login"), {"login": login, "password": password}, REMOTE_ADDR=address)
 
 
@@ -30,7 +32,7 @@ def somebody() -> Person:
 
 
 @pytest.mark.parametrize("spelling", ["username", "email", "upper"])
-def test_name_and_address_both_sign_in(client, spelling):
+def test_name_and_address_both_sign_in(client: Client, spelling: str) -> None:
     person = somebody()
     login = {"username": person.username, "email": person.email, "upper": person.email.upper()}[spelling]
 
@@ -38,7 +40,7 @@ def test_name_and_address_both_sign_in(client, spelling):
     assert client.get(reverse("identity:profile")).status_code == 200
 
 
-def test_account_is_tested_ten_times_an_hour_whatever_the_address(client):
+def test_account_is_tested_ten_times_an_hour_whatever_the_address(client: Client) -> None:
     person = somebody()
     codes = [
         sign_in(
@@ -54,7 +56,7 @@ def test_account_is_tested_ten_times_an_hour_whatever_the_address(client):
     assert "account/too_many.html" in [template.name for template in refused.templates]
 
 
-def test_person_on_a_known_device_is_not_locked_out_by_strangers(client):
+def test_person_on_a_known_device_is_not_locked_out_by_strangers(client: Client) -> None:
     person = somebody()
     sign_in(client, person.username)
     client.post(reverse("account_logout"))
@@ -65,7 +67,7 @@ def test_person_on_a_known_device_is_not_locked_out_by_strangers(client):
     assert sign_in(client, person.username).status_code == 302
 
 
-def test_known_device_has_limits_of_its_own_and_serves_one_account_only(client):
+def test_known_device_has_limits_of_its_own_and_serves_one_account_only(client: Client) -> None:
     person, other = somebody(), somebody()
     sign_in(client, person.username)
     client.post(reverse("account_logout"))
@@ -77,7 +79,7 @@ def test_known_device_has_limits_of_its_own_and_serves_one_account_only(client):
     assert sign_in(client, other.username).status_code == 429
 
 
-def test_forged_device_cookie_is_a_stranger(client):
+def test_forged_device_cookie_is_a_stranger(client: Client) -> None:
     person = somebody()
     for number in range(10):
         sign_in(Client(), person.username, "wrong words here", f"203.0.113.{number}")
@@ -86,7 +88,7 @@ def test_forged_device_cookie_is_a_stranger(client):
     assert sign_in(client, person.username).status_code == 429
 
 
-def test_one_address_is_stopped_after_a_hundred_accounts():
+def test_one_address_is_stopped_after_a_hundred_accounts() -> None:
     address = "192.0.2.1"
     with acting_as(Actor.anonymous()):
         for number in range(signin.TRIES_PER_ADDRESS):
@@ -97,7 +99,7 @@ def test_one_address_is_stopped_after_a_hundred_accounts():
         assert signin.reserve(login="nobody-more", address=address, device="", at=later).person_id is None
 
 
-def test_parallel_guesses_are_counted_one_by_one():
+def test_parallel_guesses_are_counted_one_by_one() -> None:
     person = somebody()
     tested: list[bool] = []
 
@@ -120,7 +122,7 @@ def test_parallel_guesses_are_counted_one_by_one():
     assert (tested.count(True), len(tested)) == (signin.TRIES_PER_ACCOUNT, 24)
 
 
-def test_right_password_does_not_use_up_a_try(client):
+def test_right_password_does_not_use_up_a_try(client: Client) -> None:
     person = somebody()
     for _ in range(15):
         other = Client()
@@ -130,32 +132,32 @@ def test_right_password_does_not_use_up_a_try(client):
         assert SignInAttempt.objects.filter(ok=True).count() == 15
 
 
-def test_known_and_unknown_names_get_the_same_answer(client):
+def test_known_and_unknown_names_get_the_same_answer(client: Client) -> None:
     person = somebody()
     known, unknown = (sign_in(Client(), login, "wrong words here") for login in (person.username, "somebody-else"))
 
-    def errors(response):
+    def errors(response: Any) -> Any:
         return response.context["form"].non_field_errors()
 
     assert known.status_code == unknown.status_code == 200
     assert errors(known) == errors(unknown)
 
 
-def test_reset_of_an_unknown_address_answers_like_a_known_one(client, mailoutbox):
+def test_reset_of_an_unknown_address_answers_like_a_known_one(client: Client, mailoutbox: Any) -> None:
     person = somebody()
-    known = client.post(reverse("account_reset_password"), {"email": person.email})
-    unknown = client.post(reverse("account_reset_password"), {"email": "nobody@example.com"})
+    known: Any = client.post(reverse("account_reset_password"), {"email": person.email})
+    unknown: Any = client.post(reverse("account_reset_password"), {"email": "nobody@example.com"})
 
     assert (known.status_code, known.url) == (unknown.status_code, unknown.url)
     assert [message.to for message in mailoutbox] == [[person.email]]
 
 
-def test_nobody_signs_up_alone(client):
+def test_nobody_signs_up_alone(client: Client) -> None:
     with pytest.raises(Exception, match="account_signup"):
         reverse("account_signup")
 
 
-def test_session_id_rotates_and_sign_out_ends_it(client):
+def test_session_id_rotates_and_sign_out_ends_it(client: Client) -> None:
     person = somebody()
     client.post(reverse("identity:register"), first_page())
     before = client.cookies["yingshou_session"].value
@@ -170,7 +172,7 @@ def test_session_id_rotates_and_sign_out_ends_it(client):
 
 
 @pytest.mark.parametrize(("minutes", "still_in"), [(29, True), (31, False)])
-def test_idle_session_ends_after_half_an_hour(client, minutes, still_in):
+def test_idle_session_ends_after_half_an_hour(client: Client, minutes: int, still_in: bool) -> None:
     person = somebody()
     now = time.time()
     with time_machine.travel(now, tick=False):
@@ -181,7 +183,7 @@ def test_idle_session_ends_after_half_an_hour(client, minutes, still_in):
     assert (response.status_code == 200) is still_in
 
 
-def test_busy_session_ends_after_twelve_hours(client):
+def test_busy_session_ends_after_twelve_hours(client: Client) -> None:
     person = somebody()
     now = time.time()
     with time_machine.travel(now, tick=False):
@@ -193,7 +195,7 @@ def test_busy_session_ends_after_twelve_hours(client):
         assert client.get(reverse("identity:profile")).status_code == 302
 
 
-def test_progress_polling_does_not_keep_a_session_alive(client):
+def test_progress_polling_does_not_keep_a_session_alive(client: Client) -> None:
     person = somebody()
     now = time.time()
     with time_machine.travel(now, tick=False):
@@ -205,14 +207,14 @@ def test_progress_polling_does_not_keep_a_session_alive(client):
         assert client.get(reverse("identity:profile")).status_code == 302
 
 
-def test_other_device_can_be_signed_out_and_foreign_sessions_cannot(client):
+def test_other_device_can_be_signed_out_and_foreign_sessions_cannot(client: Client) -> None:
     person, stranger = somebody(), somebody()
     phone, thief = Client(), Client()
     sign_in(client, person.username)
     sign_in(phone, person.username)
     sign_in(thief, stranger.username)
     with acting_as(Actor.anonymous()):
-        ids = {session.session_key: session.pk for session in person.usersession_set.all()}
+        ids = {session.session_key: session.pk for session in UserSession.objects.filter(user=person)}
     other = ids[phone.session.session_key]
 
     assert thief.post(reverse("identity:end_session", args=[other])).status_code == 404
@@ -222,7 +224,7 @@ def test_other_device_can_be_signed_out_and_foreign_sessions_cannot(client):
     assert phone.get(reverse("identity:profile")).status_code == 302
 
 
-def test_changed_password_ends_the_other_sessions(client):
+def test_changed_password_ends_the_other_sessions(client: Client) -> None:
     person = somebody()
     phone = Client()
     sign_in(client, person.username)
@@ -235,7 +237,7 @@ def test_changed_password_ends_the_other_sessions(client):
     assert phone.get(reverse("identity:profile")).status_code == 302
 
 
-def test_deactivated_person_is_out_on_the_next_request(client):
+def test_deactivated_person_is_out_on_the_next_request(client: Client) -> None:
     person = somebody()
     sign_in(client, person.username)
     with acting_as(Actor.anonymous()):
@@ -244,7 +246,7 @@ def test_deactivated_person_is_out_on_the_next_request(client):
     assert client.get(reverse("identity:profile")).status_code == 302
 
 
-def test_duties_and_memberships_count_from_the_next_request(client):
+def test_duties_and_memberships_count_from_the_next_request(client: Client) -> None:
     membership = make.membership(make.organisation(), [Duty.MAKER])
     sign_in(client, membership.person.username)
     assert client.get(reverse("identity:accounts")).status_code == 200
@@ -258,7 +260,7 @@ def test_duties_and_memberships_count_from_the_next_request(client):
     assert client.get(reverse("identity:people")).status_code == 403
 
 
-def test_suspended_organisation_leaves_the_administrator_only(client):
+def test_suspended_organisation_leaves_the_administrator_only(client: Client) -> None:
     row = make.organisation()
     membership = make.membership(row, [Duty.MAKER, Duty.ADMINISTRATOR])
     sign_in(client, membership.person.username)
@@ -269,7 +271,7 @@ def test_suspended_organisation_leaves_the_administrator_only(client):
     assert client.get(reverse("identity:people")).status_code == 200
 
 
-def test_switch_changes_the_organisation_and_takes_own_memberships_only(client):
+def test_switch_changes_the_organisation_and_takes_own_memberships_only(client: Client) -> None:
     person = make.person()
     first, second = (
         make.membership(make.organisation(), [Duty.MAKER], person),
@@ -287,7 +289,7 @@ def test_switch_changes_the_organisation_and_takes_own_memberships_only(client):
     assert client.get(reverse("identity:organisation")).context["organisation"].pk == first.organisation_id
 
 
-def test_finding_the_actor_takes_two_statements(client):
+def test_finding_the_actor_takes_two_statements(client: Client) -> None:
     person = somebody()
     sign_in(client, person.username)
     client.get(reverse("identity:check_code"))
@@ -300,7 +302,9 @@ def test_finding_the_actor_takes_two_statements(client):
     assert "identity_membership" in statements[1]
 
 
-def test_no_password_address_or_link_reaches_the_logs_or_the_attempts(client, caplog, capfd, mailoutbox):
+def test_no_password_address_or_link_reaches_the_logs_or_the_attempts(
+    client: Client, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], mailoutbox: Any
+) -> None:
     person = somebody()
     secret = "a very secret password"
     with caplog.at_level(logging.DEBUG):
