@@ -86,7 +86,7 @@ def to_answer(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
         (
             Verdict.NOT_IN_BOOK,
             _("Check claims that are not in our book"),
-            _("Check"),
+            _("Verify"),
             _("Ask purchasing, or upload the newest payables book"),
         ),
     ):
