@@ -33,7 +33,7 @@ from yingshou.documents.models import StoredFile
 from yingshou.kernel.errors import DomainError, Finding
 from yingshou.tenancy.actor import Actor
 
-Files = MultiValueDict[str, UploadedFile]
+Files = "MultiValueDict[str, UploadedFile[bytes]]"
 
 
 class ClaimEntry:
@@ -45,6 +45,7 @@ class ClaimEntry:
         side: str,
         data: QueryDict | None,
         files: Files,
+        *,
         row: Receivable | None = None,
         evidence: list[tuple[Evidence, StoredFile]] | None = None,
     ) -> None:
@@ -69,7 +70,7 @@ class ClaimEntry:
     def of(cls, row: Receivable, data: QueryDict | None, files: Files, *, by: Actor) -> ClaimEntry:
         """One that exists."""
         side = "debtor" if row.origin == Origin.DEBTOR_UPLOAD else "creditor"
-        return cls(row.kind, side, data, files, row, sheets.files_of(row, by))
+        return cls(row.kind, side, data, files, row=row, evidence=sheets.files_of(row, by))
 
     def is_valid(self) -> bool:
         """Whether all three can be read."""
@@ -116,13 +117,16 @@ class ClaimEntry:
             self.form.add_findings([error.as_finding()])
 
 
-def own_drafts(actor: Actor) -> QuerySet[Receivable]:
-    """What this organisation wrote and can still change."""
-    own = actor.organisation_id or 0
+def own_claims(actor: Actor) -> QuerySet[Receivable]:
+    """What this organisation claims and can still change."""
     rows = sheets.rows(actor).filter(state__in=[State.DRAFT, State.RETURNED])
-    return rows.filter(creditor_id=own).exclude(origin=Origin.DEBTOR_UPLOAD) | rows.filter(
-        debtor_id=own, origin=Origin.DEBTOR_UPLOAD
-    )
+    return rows.filter(creditor_id=actor.organisation_id).exclude(origin=Origin.DEBTOR_UPLOAD)
+
+
+def own_payables(actor: Actor) -> QuerySet[Receivable]:
+    """What this organisation will publish and can still change."""
+    rows = sheets.rows(actor).filter(state__in=[State.DRAFT, State.RETURNED])
+    return rows.filter(debtor_id=actor.organisation_id, origin=Origin.DEBTOR_UPLOAD)
 
 
 def draft_of(row: Receivable, *, by: Actor) -> ClaimDraft:

@@ -104,7 +104,7 @@ def creditors(actor: Actor, at: datetime) -> Sequence[Figure]:
         cursor.execute(
             CREDITOR, {"own": actor.organisation_id, "cap": CAP, "today": today, "week": today + timedelta(days=7)}
         )
-        free, confirmed, asked, waiting, oldest, due, disputes, disputed = cursor.fetchone()
+        free, confirmed, asked, _waiting, oldest, due, disputes, disputed = cursor.fetchone()
     claims = reverse("receivables:claims")
     longest = (
         gettext("the oldest for %(time)s") % {"time": duration_words(at - oldest)}

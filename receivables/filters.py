@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import django_filters
 from django.db.models import (
@@ -37,6 +37,7 @@ from receivables.models import (
     Receivable,
     Verdict,
 )
+from receivables.models.receivable import ReceivableQuerySet
 from receivables.selectors import of_counterpart, starts_with
 from receivables.states import DisputeState, State
 from yingshou.approvals.models import ApprovalLine
@@ -84,11 +85,11 @@ def receivables_with_invoice(number: str) -> list[int]:
 
 
 def _creditor(queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-    return of_counterpart(queryset, text, side="debtor")
+    return of_counterpart(cast(ReceivableQuerySet, queryset), text, side="debtor")
 
 
 def _debtor(queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-    return of_counterpart(queryset, text, side="creditor")
+    return of_counterpart(cast(ReceivableQuerySet, queryset), text, side="creditor")
 
 
 class _Filter(django_filters.FilterSet):
@@ -205,7 +206,7 @@ def _open(row: Receivable) -> str:
 class _PartyList(List[Receivable]):
     """What lists of receivables share: the seal of each row on the page, one statement for all."""
 
-    order = ReceivableOrder
+    order: ClassVar[type[Order]] = ReceivableOrder
     is_selectable = True
     amount = "face_amount"
     fact = "fact_code"
@@ -265,8 +266,8 @@ class ClaimList(_PartyList):
     title = _("Receivables")
     filterset_class = ClaimFilter
     filter_groups = _groups(_("Debtor"))
-    chip_filters = CREDITOR_CHIPS
-    facts: Mapping[str, Fact] = {
+    chip_filters: ClassVar[Sequence[Chip]] = CREDITOR_CHIPS
+    facts: ClassVar[Mapping[str, Fact]] = {
         "DRAFT": Fact(_("drafts"), _("All are drafts")),
         "RETURNED": Fact(_("returned"), _("All were returned for correction")),
         "PENDING_CONFIRM": Fact(_("waiting for the debtor"), _("All wait for their debtors")),
@@ -337,7 +338,7 @@ class ConfirmList(_PartyList):
             Q(book_match__verdict=Verdict.NOT_IN_BOOK) | Q(book_match__isnull=True),
         ),
     )
-    facts: Mapping[str, Fact] = {
+    facts: ClassVar[Mapping[str, Fact]] = {
         "AGREES": Fact(_("agree"), _("All agree with our book")),
         "DIFFERS": Fact(_("differ"), _("All differ from our book")),
         "NOT_IN_BOOK": Fact(_("not in our book"), _("None is in our book")),

@@ -162,16 +162,16 @@ def deadline_words(row: Receivable, at: datetime) -> list[str]:
     return [ngettext("%(n)d day left (%(basis)s)", "%(n)d days left (%(basis)s)", days) % {"n": days, "basis": basis}]
 
 
-def reason_words(code: str) -> StrOrPromise:
+def reason_words(code: str) -> str:
     """The sentence of a coded reason."""
     reason = REASONS.get(code)
-    return reason.sentence if reason is not None else code
+    return str(reason.sentence) if reason is not None else code
 
 
-def reason_cure(code: str) -> StrOrPromise:
+def reason_cure(code: str) -> str:
     """What the other side does about a coded reason."""
     reason = REASONS.get(code)
-    return reason.cure if reason is not None else ""
+    return str(reason.cure) if reason is not None else ""
 
 
 def with_reason(row: Receivable) -> Receivable:
@@ -192,7 +192,7 @@ HEADLINES: dict[str, StrOrPromise] = {
     "submit_direct": _("Opened without confirmation"),
     "publish": _("Published by the debtor, which counts as confirmation"),
     "undo": _("Undone"),
-    "confirm": _("Confirmed by the debtor"),
+    "confirm": _("The debtor confirmed it"),
     "confirm_part": _("Confirmed in part by the debtor"),
     "return": _("Returned for correction"),
     "refuse": _("Refused by the debtor"),

@@ -187,7 +187,7 @@ class Sheet:
             return Answer(
                 question, str(row.get_state_display()), "red" if row.state == State.REFUSED else "amber", lines
             )
-        headline = gettext("Confirmed by the debtor")
+        headline = gettext("The debtor confirmed it")
         if act.outcome == Outcome.CONFIRMED_IN_PART:
             headline = gettext("Confirmed in part: %(amount)s of %(face)s") % {
                 "amount": amount(act.confirmed_amount),
@@ -312,7 +312,7 @@ class Sheet:
                 tone="primary",
                 posts=False,
             )
-            add(_("Correct"), reverse("receivables:edit", args=[row.public_no]), duty, posts=False)
+            add(_("Correct"), self.edit_url, duty, posts=False)
         if self._is_mine and row.state == State.DRAFT:
             name = "receivables:act" if self.side == "creditor" else "receivables:publish"
             add(
@@ -354,6 +354,12 @@ class Sheet:
                 else "",
             )
             add(_("Write off"), reverse("receivables:act", args=["write-off"]), "receivables.close")
+
+    @property
+    def edit_url(self) -> str:
+        """Where its own side corrects it."""
+        name = "receivables:edit_payable" if self.row.origin == Origin.DEBTOR_UPLOAD else "receivables:edit"
+        return reverse(name, args=[self.row.public_no])
 
     @property
     def _is_mine(self) -> bool:

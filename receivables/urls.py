@@ -24,6 +24,7 @@ urlpatterns = [
     path("payables/", debtor.debts, name="debts"),
     path("payables/export/", debtor.debts_export, name="debts_export"),
     path("payables/new/", entry.new_payable, name="new_payable"),
+    path("payables/item/<str:public_no>/edit/", entry.edit_payable, name="edit_payable"),
     path("payables/act/<str:name>/", debtor.publish, name="publish"),
     path("payables/confirm/", debtor.confirmations, name="confirmations"),
     path("payables/confirm/export/", debtor.export, name="confirmations_export"),

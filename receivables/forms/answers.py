@@ -21,7 +21,7 @@ def reason_field(event: str, **kwargs: Any) -> ReasonField:
     """The coded reasons of a step, as a field."""
     reasons = reasons_for(event)
     needy = [one.code for one in REASONS.values() if one.needs_comment]
-    return ReasonField([(one.code, one.sentence) for one in reasons], words_required=needy, **kwargs)
+    return ReasonField([(one.code, str(one.sentence)) for one in reasons], words_required=needy, **kwargs)
 
 
 class ActForm(forms.Form):
@@ -50,7 +50,7 @@ class ConfirmForm(ActForm):
         coerce=lambda value: value == "yes",
         initial="yes",
         required=False,
-        empty_value=True,
+        empty_value="",
         choices=[("yes", _("delivered and accepted")), ("no", _("not or not wholly accepted yet"))],
     )
     set_off_known = forms.TypedChoiceField(
@@ -59,7 +59,7 @@ class ConfirmForm(ActForm):
         coerce=lambda value: value == "yes",
         initial="no",
         required=False,
-        empty_value=False,
+        empty_value="",
         choices=[("no", _("we know of none")), ("yes", _("we have counter-claims that may be set off"))],
     )
 
@@ -70,8 +70,9 @@ class ConfirmForm(ActForm):
             self.fields[name].required = not self.is_bound or "said" in self.data
 
     def answer_for(self, _row: Receivable) -> dict[str, Any]:
-        """Both statements."""
-        return {name: self.cleaned_data[name] for name in ("delivery_accepted", "set_off_known")}
+        """Both statements; unasked ones are those printed beside the button."""
+        accepted, known = self.cleaned_data["delivery_accepted"], self.cleaned_data["set_off_known"]
+        return {"delivery_accepted": accepted is not False, "set_off_known": known is True}
 
 
 class ReasonForm(ActForm):

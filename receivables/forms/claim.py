@@ -16,14 +16,13 @@ from receivables.rules.draft import ClaimDraft, EvidenceDraft, InvoiceDraft
 from yingshou.kernel.errors import DomainError, Finding
 from yingshou.kernel.identifiers import normalise, normalise_uscc, parse_uscc
 from yingshou.kernel.money import round_half_up
-from yingshou.ui.forms import AmountField, DateField
+from yingshou.ui.forms import AmountField, AmountInput, DateField
 
 ZERO = Decimal("0.00")
 HUNDRED = Decimal(100)
 FILES = ".pdf,.ofd,.xml,.jpg,.jpeg,.png,.xlsx,.csv,.zip"
 # Where a rule names another field than the form does.
 PLACES = {"debtor_uscc": "other_uscc", "dedicated_account": "p_dedicated_account", "reason": "past_due_reason"}
-OPTIONAL = {"required": False}
 
 
 class ClaimForm(forms.Form):
@@ -37,37 +36,37 @@ class ClaimForm(forms.Form):
     other_name = forms.CharField(
         label=_("Name of the organisation"),
         max_length=200,
-        **OPTIONAL,
+        required=False,
         help_text=_("Needed only where the organisation is not registered here yet."),
     )
     contract_no = forms.CharField(
         label=_("Contract number"), max_length=100, help_text=_("Or the number of the order.")
     )
-    contract_name = forms.CharField(label=_("Contract name"), max_length=200, **OPTIONAL)
-    contract_date = DateField(label=_("Date of the contract"), **OPTIONAL)
-    project_name = forms.CharField(label=_("Project"), max_length=200, **OPTIONAL)
+    contract_name = forms.CharField(label=_("Contract name"), max_length=200, required=False)
+    contract_date = DateField(label=_("Date of the contract"), required=False)
+    project_name = forms.CharField(label=_("Project"), max_length=200, required=False)
     face_amount = AmountField(
         label=_("Amount of the claim"), help_text=_("Including tax, in yuan; 12.5万 is understood.")
     )
-    prepaid_amount = AmountField(label=_("Already prepaid"), **OPTIONAL)
+    prepaid_amount = AmountField(label=_("Already prepaid"), required=False)
     retention_amount = AmountField(
-        label=_("Retention"), **OPTIONAL, help_text=_("Kept back until the end of the warranty.")
+        label=_("Retention"), required=False, help_text=_("Kept back until the end of the warranty.")
     )
-    retention_due_date = DateField(label=_("Retention due"), **OPTIONAL)
+    retention_due_date = DateField(label=_("Retention due"), required=False)
     maturity_kind = forms.ChoiceField(
         label=_("Does the claim exist already?"),
         choices=Maturity.choices,
         widget=forms.RadioSelect,
         initial=Maturity.EXISTING,
     )
-    delivery_date = DateField(label=_("Delivered on"), **OPTIONAL)
-    acceptance_date = DateField(label=_("Accepted on"), **OPTIONAL)
-    settlement_date = DateField(label=_("Settled on"), **OPTIONAL)
-    due_date = DateField(label=_("Due date"), **OPTIONAL, help_text=_("Or leave it empty and give the term below."))
+    delivery_date = DateField(label=_("Delivered on"), required=False)
+    acceptance_date = DateField(label=_("Accepted on"), required=False)
+    settlement_date = DateField(label=_("Settled on"), required=False)
+    due_date = DateField(label=_("Due date"), required=False, help_text=_("Or leave it empty and give the term below."))
     due_rule = forms.ChoiceField(label=_("The term runs"), choices=DueRule.choices, initial=DueRule.FIXED)
-    payment_term_days = forms.IntegerField(label=_("Term in days"), min_value=0, max_value=3650, **OPTIONAL)
+    payment_term_days = forms.IntegerField(label=_("Term in days"), min_value=0, max_value=3650, required=False)
     late_rate = forms.DecimalField(
-        label=_("Agreed late interest, % a year"), max_digits=7, decimal_places=4, min_value=0, **OPTIONAL
+        label=_("Agreed late interest, % a year"), max_digits=7, decimal_places=4, min_value=0, required=False
     )
     assignment_ban = forms.ChoiceField(
         label=_("Does the contract forbid assignment?"),
@@ -78,9 +77,9 @@ class ClaimForm(forms.Form):
             (AssignmentBan.CONTRACT_BAN, AssignmentBan.CONTRACT_BAN.label),
         ],
     )
-    is_related_party = forms.BooleanField(label=_("The two parties are related"), **OPTIONAL)
-    related_party_reason = forms.CharField(label=_("How they are related"), max_length=200, **OPTIONAL)
-    past_due_reason = forms.CharField(label=_("Why it is entered after its due date"), max_length=200, **OPTIONAL)
+    is_related_party = forms.BooleanField(label=_("The two parties are related"), required=False)
+    related_party_reason = forms.CharField(label=_("How they are related"), max_length=200, required=False)
+    past_due_reason = forms.CharField(label=_("Why it is entered after its due date"), max_length=200, required=False)
 
     def __init__(self, *args: Any, kind: str, side: str = "creditor", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -200,12 +199,12 @@ class InvoiceForm(forms.Form):
     """One invoice, and the part of it that this claim uses."""
 
     number = forms.CharField(label=_("Invoice number"), max_length=24)
-    code = forms.CharField(label=_("Invoice code"), max_length=12, **OPTIONAL)
+    code = forms.CharField(label=_("Invoice code"), max_length=12, required=False)
     issue_date = DateField(label=_("Issued on"))
-    net_amount = AmountField(label=_("Without tax"))
-    tax_amount = AmountField(label=_("Tax"))
-    gross_amount = AmountField(label=_("With tax"))
-    used_amount = AmountField(label=_("Used here"), **OPTIONAL)
+    net_amount = AmountField(label=_("Without tax"), widget=AmountInput(unit=""))
+    tax_amount = AmountField(label=_("Tax"), widget=AmountInput(unit=""))
+    gross_amount = AmountField(label=_("With tax"), widget=AmountInput(unit=""))
+    used_amount = AmountField(label=_("Used here"), widget=AmountInput(unit=""), required=False)
 
     def draft(self) -> InvoiceDraft:
         """The invoice; the whole of it where no part is named."""
@@ -227,8 +226,8 @@ class EvidenceForm(forms.Form):
 
     file_id = forms.IntegerField(required=False, widget=forms.HiddenInput)
     kind = forms.ChoiceField(label=_("What it proves"), choices=EvidenceKind.choices, initial=EvidenceKind.CONTRACT)
-    file = forms.FileField(label=_("File"), **OPTIONAL, widget=forms.FileInput(attrs={"accept": FILES}))
-    drop = forms.BooleanField(label=_("Take off"), **OPTIONAL)
+    file = forms.FileField(label=_("File"), required=False, widget=forms.FileInput(attrs={"accept": FILES}))
+    drop = forms.BooleanField(label=_("Take off"), required=False)
 
     @property
     def is_empty(self) -> bool:

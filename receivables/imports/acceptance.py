@@ -108,6 +108,8 @@ def write_receivables(chunk: Chunk, *, origin: str) -> None:
     """Insert receivables, invoices, uses, evidence, balances and the first events of `made`."""
     file_id = ImportBatch.objects.values_list("file_id", flat=True).get(pk=chunk.batch_id)
     number_rows(chunk)
+    # A temporary table has no statistics of its own accord, and the joins below need them.
+    chunk.execute("analyze made")
     chunk.execute(INSERT_RECEIVABLES, {"origin": origin})
     chunk.execute(INSERT_INVOICES)
     chunk.execute(INSERT_USES)

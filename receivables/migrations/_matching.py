@@ -86,58 +86,54 @@ create function receivables_match_book(ids bigint[], at timestamptz) returns voi
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     perform app_kind();
-    with claim as (
-        select r.id, r.debtor_id, o.uscc as supplier, r.contract_no, r.face_amount, r.due_date, r.currency
-        from receivables_receivable r join identity_organisation o on o.id = r.creditor_id
-        where r.id = any(ids) and r.state = 'PENDING_CONFIRM' and r.debtor_id is not null
-          and (app_kind() = 'system' or app_org() in (r.creditor_id, r.debtor_id))
-    ), by_invoice as (
-        select c.id, count(*) as uses, count(l.id) as found, coalesce(sum(l.amount), 0) as booked,
-               min(l.due_date) as due_date, max(l.contract_no) as contract_no, min(l.id) as line_id,
-               array_agg(i.number order by i.number) filter (where l.id is null) as missing
-        from claim c
-        join receivables_invoiceuse u on u.receivable_id = c.id and u.is_alive
-        join receivables_invoice i on i.id = u.invoice_id
-        left join lateral (
-            select p.id, p.amount, p.due_date, p.contract_no from receivables_payableline p
-            where p.organisation_id = c.debtor_id and p.supplier_uscc = c.supplier and p.invoice_number = i.number
-              and p.is_alive and (p.invoice_code = '' or i.code = '' or p.invoice_code = i.code)
-              and p.currency = c.currency
-            order by p.id limit 1
-        ) l on true
-        group by c.id
-    ), by_contract as (
-        select c.id, l.id as line_id, l.amount as booked, l.due_date
-        from claim c
-        left join by_invoice b on b.id = c.id
-        cross join lateral (
-            select p.id, p.amount, p.due_date from receivables_payableline p
-            where p.organisation_id = c.debtor_id and p.supplier_uscc = c.supplier and p.contract_no = c.contract_no
-              and p.amount = c.face_amount and p.is_alive and p.currency = c.currency and c.contract_no <> ''
-            order by p.id limit 1
-        ) l
-        where coalesce(b.found, 0) = 0
-    ), judged as (
-        select c.id, c.debtor_id, coalesce(case when b.found > 0 then b.line_id end, k.line_id) as line_id,
-               coalesce(b.found, 0) > 0 or k.line_id is not null as found,
-               (case when b.found > 0 and b.booked <> c.face_amount then jsonb_build_array(jsonb_build_object(
-                    'field', 'AMOUNT', 'claim', c.face_amount::text, 'book', b.booked::text)) else '[]' end)
-               || (case when coalesce(case when b.found > 0 then b.due_date end, k.due_date) <> c.due_date
-                    then jsonb_build_array(jsonb_build_object('field', 'DUE_DATE', 'claim', c.due_date::text,
-                    'book', coalesce(case when b.found > 0 then b.due_date end, k.due_date)::text)) else '[]' end)
-               || (case when b.found > 0 and b.contract_no <> '' and b.contract_no <> c.contract_no
-                    then jsonb_build_array(jsonb_build_object('field', 'CONTRACT', 'claim', c.contract_no,
-                    'book', b.contract_no)) else '[]' end)
-               || (case when b.found > 0 and b.found < b.uses
-                    then jsonb_build_array(jsonb_build_object('field', 'INVOICE', 'claim', array_to_string(b.missing, ', '),
-                    'book', '')) else '[]' end) as differences
-        from claim c left join by_invoice b on b.id = c.id left join by_contract k on k.id = c.id
-    )
+    -- Every look-up goes by an index, claim by claim (`offset 0` and `+ 0` say so to a planner without statistics).
     insert into receivables_bookmatch as m (receivable_id, organisation_id, verdict, line_id, differences, matched_at)
     select j.id, j.debtor_id,
            case when not j.found then 'NOT_IN_BOOK' when j.differences = '[]' then 'AGREES' else 'DIFFERS' end,
            j.line_id, case when j.found then j.differences else '[]' end, at
-    from judged j order by j.id
+    from (
+        select r.id, r.debtor_id, case when b.found > 0 then b.line_id else k.line_id end as line_id,
+               b.found > 0 or k.line_id is not null as found,
+               (case when b.found > 0 and b.booked <> r.face_amount then jsonb_build_array(jsonb_build_object(
+                    'field', 'AMOUNT', 'claim', r.face_amount::text, 'book', b.booked::text)) else '[]' end)
+               || (case when coalesce(case when b.found > 0 then b.due_date end, k.due_date) <> r.due_date
+                    then jsonb_build_array(jsonb_build_object('field', 'DUE_DATE', 'claim', r.due_date::text,
+                    'book', coalesce(case when b.found > 0 then b.due_date end, k.due_date)::text)) else '[]' end)
+               || (case when b.found > 0 and b.contract_no <> '' and b.contract_no <> r.contract_no
+                    then jsonb_build_array(jsonb_build_object('field', 'CONTRACT', 'claim', r.contract_no,
+                    'book', b.contract_no)) else '[]' end)
+               || (case when b.found > 0 and b.found < b.uses
+                    then jsonb_build_array(jsonb_build_object('field', 'INVOICE', 'claim', array_to_string(b.missing, ', '),
+                    'book', '')) else '[]' end) as differences
+        from receivables_receivable r
+        cross join lateral (select o.uscc from identity_organisation o where o.id = r.creditor_id offset 0) s
+        cross join lateral (
+            select count(*) as uses, count(l.id) as found, coalesce(sum(l.amount), 0) as booked,
+                   min(l.due_date) as due_date, max(l.contract_no) as contract_no, min(l.id) as line_id,
+                   array_agg(i.number order by i.number) filter (where l.id is null) as missing
+            from (select u.invoice_id from receivables_invoiceuse u where u.receivable_id = r.id and u.is_alive offset 0) u
+            cross join lateral (
+                select x.code, x.number from receivables_invoice x where x.id = u.invoice_id offset 0
+            ) i
+            left join lateral (
+                select p.id, p.amount, p.due_date, p.contract_no from receivables_payableline p
+                where p.organisation_id = r.debtor_id and p.supplier_uscc = s.uscc and p.invoice_number = i.number
+                  and p.is_alive and (p.invoice_code = '' or i.code = '' or p.invoice_code = i.code)
+                  and p.currency = r.currency
+                order by p.id + 0 limit 1
+            ) l on true
+        ) b
+        left join lateral (
+            select p.id as line_id, p.amount as booked, p.due_date from receivables_payableline p
+            where b.found = 0 and p.organisation_id = r.debtor_id and p.supplier_uscc = s.uscc
+              and p.contract_no = r.contract_no and p.amount = r.face_amount and p.is_alive and p.currency = r.currency
+              and r.contract_no <> ''
+            order by p.id + 0 limit 1
+        ) k on true
+        where r.id = any(ids) and r.state = 'PENDING_CONFIRM' and r.debtor_id is not null
+          and (app_kind() = 'system' or app_org() in (r.creditor_id, r.debtor_id))
+    ) j
+    order by j.id
     on conflict (receivable_id) do update set organisation_id = excluded.organisation_id, verdict = excluded.verdict,
         line_id = excluded.line_id, differences = excluded.differences, matched_at = excluded.matched_at
     where (m.verdict, m.line_id, m.differences) is distinct from (excluded.verdict, excluded.line_id, excluded.differences);

@@ -5,12 +5,11 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from receivables import entering, presenters, sheets
 from receivables.entering import ClaimEntry
-from receivables.models import Kind
+from receivables.models import Kind, Receivable
 from receivables.states import State
 from yingshou.jobs.idempotency import idempotent
 from yingshou.kernel.errors import DomainError
@@ -49,11 +48,21 @@ def _enter(request: AppRequest, *, side: str) -> HttpResponse:
     return render(request, "receivables/entry.html", context, status=422 if entry.has_errors else 200)
 
 
-@page("receivables.view", methods=["GET", "POST"])
+@page("receivables.enter", methods=["GET", "POST"])
 @idempotent
 def edit(request: AppRequest, public_no: str) -> HttpResponse:
     """Correct a draft, or what the debtor returned."""
-    row = get_object_or_404(entering.own_drafts(request.actor), public_no=public_no)
+    return _edit(request, get_object_or_404(entering.own_claims(request.actor), public_no=public_no))
+
+
+@page("receivables.publish", methods=["GET", "POST"])
+@idempotent
+def edit_payable(request: AppRequest, public_no: str) -> HttpResponse:
+    """Correct a payable that is not published yet."""
+    return _edit(request, get_object_or_404(entering.own_payables(request.actor), public_no=public_no))
+
+
+def _edit(request: AppRequest, row: Receivable) -> HttpResponse:
     entry = ClaimEntry.of(row, request.POST if request.method == "POST" else None, request.FILES, by=request.actor)
     if request.method == "POST" and entry.is_valid():
         try:
@@ -70,7 +79,9 @@ def edit(request: AppRequest, public_no: str) -> HttpResponse:
 @page("receivables.view")
 def check(request: AppRequest, public_no: str) -> HttpResponse:
     """Check the answers: everything on one page, the amount in figures and words, what the rules say, the button."""
-    row = get_object_or_404(entering.own_drafts(request.actor), public_no=public_no)
+    row = get_object_or_404(
+        entering.own_claims(request.actor) | entering.own_payables(request.actor), public_no=public_no
+    )
     sheet = sheets.sheet(row, request.actor, request.at)
     context = {
         "sheet": sheet,
@@ -79,6 +90,6 @@ def check(request: AppRequest, public_no: str) -> HttpResponse:
         "act": entering.act_of(row),
         "can_go_direct": entering.can_go_direct(row),
         "is_returned": row.state == State.RETURNED,
-        "edit_url": reverse("receivables:edit", args=[row.public_no]),
+        "edit_url": sheet.edit_url,
     }
     return render(request, "receivables/check.html", context)
