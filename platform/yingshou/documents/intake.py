@@ -12,6 +12,7 @@ import fcntl
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -206,7 +207,10 @@ class Reader:
         params = (
             {"limit": self._bounds.memory_mb} if key == "too_much_memory" else {"limit": int(self._bounds.wall_seconds)}
         )
-        return {"type": "refused", "key": key, "sheet": None, "row": None, "column": None, "params": params}
+        # Killed from outside, perhaps because the machine was short of memory: worth another try, unlike its own limits.
+        killed = code == -signal.SIGKILL and not self._too_long
+        return {"type": "refused", "key": key, "killed": killed, "sheet": None, "row": None, "column": None,
+                "params": params}  # fmt: skip
 
 
 def _decode(line: bytes) -> Message:

@@ -97,6 +97,33 @@ def figures(batch: ImportBatch) -> list[Figure]:
     return found
 
 
+@dataclass(frozen=True)
+class Chip:
+    """One group of rows to look at, as the component of chips shows it."""
+
+    label: StrPromise
+    url: str
+    count_text: str
+    tone: str
+    is_current: bool
+
+
+def chips(batch: ImportBatch, which: str) -> list[Chip]:
+    """The groups of rows that are not empty, and the one that is shown."""
+    groups: list[tuple[str, StrPromise, int, str]] = [
+        ("error", _("With errors"), batch.error_count, "red"),
+        ("warned", _("To be looked at"), int(batch.counts.get("WARNED", 0)), "amber"),
+        ("new", _("Good"), batch.count(RowState.READY, RowState.ACCEPTED, RowState.UNDONE), "green"),
+        ("known", _("Known already"), batch.known_count, ""),
+        ("left", _("Left out"), batch.count(RowState.SKIPPED), ""),
+    ]
+    return [
+        Chip(label, f"?show={name}", f"{number:,}", tone, name == which)
+        for name, label, number, tone in groups
+        if number or name == which
+    ]
+
+
 def notes(batch: ImportBatch) -> list[Finding]:
     """What the reader wants seen, about the file or a sheet as a whole."""
     return [finding({**note, "severity": "warning"}, batch.import_kind) for note in batch.notes]

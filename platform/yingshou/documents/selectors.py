@@ -16,7 +16,7 @@ from yingshou.tenancy.actor import Actor
 
 PAGE = 25
 ROWS_PAGE = 50
-SHOWN_COLUMNS = 6
+SHOWN_COLUMNS = 5
 FILTERS: dict[str, Sequence[str]] = {
     "error": (RowState.ERROR,),
     "new": (RowState.READY, RowState.ACCEPTED, RowState.UNDONE),
@@ -52,8 +52,8 @@ def batches(actor: Actor, before: int | None) -> tuple[list[ImportBatch], int | 
     return page[:PAGE], page[PAGE - 1].pk if len(page) > PAGE else None
 
 
-def row_lines(batch: ImportBatch, which: str, after: int) -> tuple[list[RowLine], int | None]:
-    """One page of a batch's rows of one sort, and where the next page begins."""
+def row_lines(batch: ImportBatch, which: str, after: int) -> tuple[list[str], list[RowLine], int | None]:
+    """One page of a batch's rows of one sort: the labels of its columns, the rows, and where the next page begins."""
     kind = batch.import_kind
     names = {int(sheet["sheet_no"]): str(sheet["sheet"]) for sheet in batch.sheets}
     found = ImportRow.objects.filter(batch_id=batch.pk, seq__gt=after)
@@ -62,14 +62,24 @@ def row_lines(batch: ImportBatch, which: str, after: int) -> tuple[list[RowLine]
     else:
         found = found.filter(state__in=FILTERS[which])
     rows = list(found.order_by("seq")[: ROWS_PAGE + 1])
-    lines = [_line(row, kind, names) for row in rows[:ROWS_PAGE]]
-    return lines, rows[ROWS_PAGE - 1].seq if len(rows) > ROWS_PAGE else None
+    page = rows[:ROWS_PAGE]
+    places = _telling_columns(kind, page)
+    lines = [_line(row, kind, names, places) for row in page]
+    labels = [str(kind.columns[place].label) for place in places]
+    return labels, lines, page[-1].seq if len(rows) > ROWS_PAGE else None
 
 
-def _line(row: ImportRow, kind: ImportKind, names: Mapping[int, str]) -> RowLine:
+def _telling_columns(kind: ImportKind, rows: Sequence[ImportRow]) -> list[int]:
+    """The few columns by which a person knows a row: required ones and the amount first, then what is filled in at all."""
+    filled = [place for place in range(len(kind.columns)) if any(_shown(kind, place, row) for row in rows)]
+    filled.sort(key=lambda place: not (kind.columns[place].required or kind.columns[place].name == kind.amount_column))
+    return sorted(filled[:SHOWN_COLUMNS])
+
+
+def _line(row: ImportRow, kind: ImportKind, names: Mapping[int, str], places: Sequence[int]) -> RowLine:
     sheet = names.get(row.sheet_no, "")
     findings = row_findings(row.problems, kind, sheet, row.row_no)
-    cells = [_shown(kind, place, row) for place in range(min(SHOWN_COLUMNS, len(kind.columns)))]
+    cells = [_shown(kind, place, row) for place in places]
     return RowLine(row.seq, sheet, row.row_no, row.state, str(RowState(row.state).label), cells, findings)
 
 

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[int, int | None, str], None]
 QUESTIONS = frozenset({"encoding_unclear"})
 MOST_NOTES = 200
+# A reader process that is killed from outside goes on where it was, so often.
+READER_ATTEMPTS = 3
 
 
 def silent(_done: int, _total: int | None, _note: str) -> None:
@@ -61,10 +63,13 @@ def read(
     path = files.path_of(stored.sha256)
     if not path.exists():
         return _fail(batch, {"key": "damaged", "params": {"part": "-"}}, by=by, at=at)
-    plan = reading_plan(
-        kind, path, stored.name, layouts=layouts, encoding=batch.encoding, skip=batch.rows_read, bounds=bounds
-    )
-    story = _take_in(batch, kind, plan, bounds, progress)
+    for _attempt in range(READER_ATTEMPTS):
+        plan = reading_plan(
+            kind, path, stored.name, layouts=layouts, encoding=batch.encoding, skip=batch.rows_read, bounds=bounds
+        )
+        story = _take_in(batch, kind, plan, bounds, progress)
+        if not story.last.get("killed"):
+            break
     return _conclude(batch, kind, story, by=by, at=at)
 
 

@@ -111,7 +111,7 @@ def batch(request: AppRequest, batch_id: int) -> HttpResponse:
     which = request.GET.get("show") or ("error" if found.error_count else "new")
     if which not in {*selectors.FILTERS, "warned"}:
         raise Http404
-    lines, after = selectors.row_lines(found, which, _number(request.GET.get("after")) or 0)
+    columns, lines, after = selectors.row_lines(found, which, _number(request.GET.get("after")) or 0)
     may = request.actor.may("documents.import") and request.actor.may(found.import_kind.permission)
     job = Job.objects.visible_to(request.actor).filter(pk=found.job_id or 0).first()
     context = {
@@ -129,7 +129,8 @@ def batch(request: AppRequest, batch_id: int) -> HttpResponse:
         "show": which,
         "lines": lines,
         "after": after,
-        "columns": [column.label for column in found.import_kind.columns[: selectors.SHOWN_COLUMNS]],
+        "columns": columns,
+        "chips": presenters.chips(found, which),
         "available": {step.event for step in LIFECYCLE.available(found.state, "owner")} if may else set(),
         "result_url": found.import_kind.result_url(found.pk) if found.import_kind.result_url else "",
         "story": timeline("documents.importbatch", found.pk, actor=request.actor),
