@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import QueryDict
@@ -33,7 +32,7 @@ from yingshou.documents.models import StoredFile
 from yingshou.kernel.errors import DomainError, Finding
 from yingshou.tenancy.actor import Actor
 
-Files = "MultiValueDict[str, UploadedFile[bytes]]"
+Files = MultiValueDict[str, Any]
 
 
 class ClaimEntry:
