@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils.translation import gettext_lazy as _
 
-from receivables import pages
+from receivables import pages, tasks
 from receivables.actions.proposals import HANDLERS
 from receivables.imports.claims import CLAIMS
 from receivables.imports.payables import PAYABLES
 from yingshou.approvals import handlers
 from yingshou.documents.kinds import import_kinds
+from yingshou.jobs import domain_events
+from yingshou.jobs import registry as jobs
 from yingshou.notifications import kinds as messages
 from yingshou.notifications.kinds import MessageKind
 from yingshou.tenancy import classes, permissions
@@ -60,6 +64,9 @@ for handler in HANDLERS:
 
 import_kinds.register(CLAIMS.name, CLAIMS)
 import_kinds.register(PAYABLES.name, PAYABLES)
+jobs.schedule(tasks.EXPIRE, every=timedelta(minutes=10))
+jobs.schedule(tasks.REMIND, every=timedelta(days=1))
+domain_events.subscribe("identity.organisation.verified", tasks.LINK_DEBTOR)
 
 for name, label, one, many, mail in (
     (

@@ -139,18 +139,43 @@ begin
     where (m.verdict, m.line_id, m.differences) is distinct from (excluded.verdict, excluded.line_id, excluded.differences);
 end $$;
 
--- A debtor that registers finds what was claimed from it before: the claims, and every row that carries its id.
+-- A debtor that registers finds what was claimed from it before: the claims, and every row that carries its id. The clock
+-- of the answer starts with it; the caller sets the exact deadline in the same transaction.
 create function receivables_link_debtor(debtor bigint) returns bigint[]
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare linked bigint[];
 begin
-    if app_kind() <> 'system' then
-        raise exception 'only a job links a debtor' using errcode = '42501';
+    if app_kind() <> 'system' or app_org() is distinct from debtor then
+        raise exception 'only a job of the debtor links it' using errcode = '42501';
     end if;
-    select array_agg(r.id order by r.id) into linked
-    from receivables_receivable r join identity_organisation o on o.uscc = r.debtor_uscc
-    where o.id = debtor and r.debtor_id is null and r.creditor_id <> debtor and r.state = 'PENDING_CONFIRM';
+    with mine as (
+        update receivables_receivable r
+        set debtor_id = debtor, debtor_name = o.name, confirm_requested_at = now(), confirm_deadline = current_date + 30
+        from identity_organisation o
+        where o.id = debtor and o.uscc = r.debtor_uscc and r.debtor_id is null and r.creditor_id <> debtor
+          and r.state in ('PENDING_CONFIRM', 'RETURNED')
+        returning r.id
+    )
+    select array_agg(id order by id) into linked from mine;
+    update receivables_receivable r set debtor_id = debtor from identity_organisation o
+    where o.id = debtor and o.uscc = r.debtor_uscc and r.debtor_id is null and r.creditor_id <> debtor and r.state = 'DRAFT';
+    update receivables_receivablebalance b set debtor_id = debtor where b.receivable_id = any(linked);
+    update receivables_invoiceuse u set debtor_id = debtor where u.receivable_id = any(linked);
+    update receivables_evidence e set debtor_id = debtor where e.receivable_id = any(linked);
+    update receivables_invoice i set debtor_id = debtor
+    where i.id in (select u.invoice_id from receivables_invoiceuse u where u.receivable_id = any(linked) and u.is_alive);
     return coalesce(linked, '{}');
+end $$;
+
+-- Ids only: which debtors owe an answer. The work itself is done as each debtor's.
+create function receivables_debtors_waiting() returns setof bigint
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    if app_kind() <> 'system' then
+        raise exception 'only a job asks who owes an answer' using errcode = '42501';
+    end if;
+    return query select distinct r.debtor_id from receivables_receivable r
+        where r.state = 'PENDING_CONFIRM' and r.debtor_id is not null order by 1;
 end $$;
 """
 
@@ -161,4 +186,5 @@ FUNCTIONS = {
     "receivables_fingerprint_reduce(bytea, bigint, bytea)": "",
     "receivables_match_book(bigint[], timestamptz)": BOOK_MATCH,
     "receivables_link_debtor(bigint)": "",
+    "receivables_debtors_waiting()": "",
 }

@@ -1,0 +1,41 @@
+"""Jobs of receivables: reservations that expire, reminders and "no answer", debtors that registered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from receivables import ledger, reminders
+from yingshou.jobs.running import RunningJob, job
+
+EXPIRE = "receivables.expire_reservations"
+REMIND = "receivables.remind"
+REMIND_DEBTOR = "receivables.remind_debtor"
+LINK_DEBTOR = "receivables.link_debtor"
+BATCH = 1_000
+
+
+@job(EXPIRE, lease=timedelta(minutes=5))
+def expire_reservations(running: RunningJob) -> None:
+    """End reservations whose time is over, batch by batch."""
+    done = 0
+    while ended := ledger.expire_reservations(by=running.by, at=running.at, limit=BATCH):
+        done += ended
+        running.progress(done)
+
+
+@job(REMIND, lease=timedelta(minutes=5))
+def remind(running: RunningJob) -> None:
+    """Ask for one reminder job per debtor that owes an answer today."""
+    running.progress(reminders.ask_for_debtors(by=running.by, at=running.at))
+
+
+@job(REMIND_DEBTOR, lease=timedelta(minutes=5))
+def remind_debtor(running: RunningJob) -> None:
+    """Remind one debtor, and mark what was never answered."""
+    running.progress(reminders.remind_debtor(by=running.by, at=running.at))
+
+
+@job(LINK_DEBTOR, lease=timedelta(minutes=5))
+def link_debtor(running: RunningJob) -> None:
+    """Show a debtor that registered what was claimed from it before."""
+    running.progress(reminders.link_debtor(by=running.by, at=running.at))

@@ -1,0 +1,109 @@
+"""Row-level security of every table of the module: two strangers see nothing, whatever they ask (G2, N32)."""
+
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+from django.db.utils import ProgrammingError
+
+from receivables import actions, ledger
+from receivables.actions import Decision
+from receivables.ledger import Ask
+from receivables.models import PayableLine
+from tests.factories import receivables as make
+from tests.factories.receivables import AT
+from yingshou.kernel.clock import business_date
+from yingshou.tenancy.actor import Actor, acting_as
+from yingshou.tenancy.classes import ROW_CLASSES, RowClass
+
+pytestmark = pytest.mark.django_db
+
+TABLES = sorted(
+    model._meta.db_table
+    for model in apps.get_app_config("receivables").get_models()
+    if ROW_CLASSES.get(model._meta.label) == RowClass.TENANT
+)
+
+
+@pytest.fixture
+def world():
+    creditor, debtor, bank = make.creditor(), make.debtor(), make.creditor()
+    row = make.confirmed(creditor, debtor)
+    make.pending(creditor, debtor)
+    with acting_as(make.job(debtor)) as by, transaction.atomic():
+        PayableLine.objects.create(
+            organisation_id=debtor.pk,
+            supplier_uscc=creditor.uscc,
+            amount=1,
+            line_key="00000000-0000-0000-0000-000000000001",
+            created_at=AT,
+        )
+        actions.dispute(row.pk, amount=1, reason_code="QUALITY", comment="", by=by, at=AT)
+    with acting_as(make.job(creditor)) as by:
+        held = ledger.reserve([Ask(row.pk, bank.pk, 1)], reference_type="t", by=by, at=AT)
+        assert held[0].ok
+    return creditor, debtor, bank, row
+
+
+def seen(table):
+    with connection.cursor() as cursor:
+        cursor.execute(f"select count(*) from {table}")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_two_strangers_see_nothing_and_somebody_sees_something(world, table):
+    creditor, debtor, bank, _row = world
+    for stranger in (make.maker(make.creditor()), make.job(make.debtor())):
+        with acting_as(stranger):
+            assert seen(table) == 0
+    insiders = 0
+    for organisation in (creditor, debtor, bank):
+        with acting_as(make.job(organisation)):
+            insiders += seen(table)
+    assert insiders > 0
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_nobody_in_particular_sees_nothing(world, table):
+    assert world
+    with acting_as(Actor.anonymous()):
+        assert seen(table) == 0
+
+
+def test_a_stranger_can_write_into_no_foreign_row(world):
+    _creditor, _debtor, _bank, row = world
+    with acting_as(make.maker(make.creditor())), connection.cursor() as cursor:
+        cursor.execute("update receivables_receivable set face_amount = 1 where id = %s", [row.pk])
+        assert cursor.rowcount == 0
+        cursor.execute("select receivables_post_claim(%s, %s, %s, 1, '')", [[row.pk], AT, business_date(AT)])
+        assert cursor.fetchone()[0] == 0
+        cursor.execute("select receivables_set_disputed(%s, array[0]::bigint[])", [[row.pk]])
+        assert cursor.fetchone()[0] == 0
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            cursor.execute("select receivables_debtors_waiting()")
+
+
+def test_a_party_cannot_move_its_receivable_to_somebody_else(world):
+    creditor, _debtor, _bank, row = world
+    other = make.creditor()
+    with (
+        acting_as(make.job(creditor)),
+        connection.cursor() as cursor,
+        pytest.raises(ProgrammingError),
+        transaction.atomic(),
+    ):
+        cursor.execute(
+            "update receivables_receivable set creditor_id = %s, debtor_id = null where id = %s", [other.pk, row.pk]
+        )
+
+
+def test_scopes_answer_for_the_own_objects_only(world):
+    creditor, debtor, _bank, row = world
+    third = make.creditor()
+    own = make.pending(third, debtor)
+    with acting_as(make.job(third)) as by:
+        outcomes = actions.withdraw([row.pk, own.pk], by=by, at=AT)
+        assert [one.ok for one in outcomes] == [False, True]
+    with acting_as(make.job(creditor)) as by:
+        (refused,) = actions.refuse([Decision(own.pk, reason_code="DUPLICATE")], by=by, at=AT)
+        assert refused.error.code == "NOT-FOUND"
