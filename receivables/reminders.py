@@ -90,7 +90,7 @@ def link_debtor(*, by: Actor, at: datetime) -> int:
         cursor.execute("select receivables_link_debtor(%s)", [by.organisation_id])
         ids = list(cursor.fetchone()[0])
     rows = list(Receivable.objects.filter(pk__in=ids, debtor_id=by.organisation_id).order_by("id"))
-    debtor = Organisation.objects.get(pk=by.organisation_id)
+    debtor = Organisation.objects.get(pk=by.organisation_id or 0)
     for row in rows:
         found = confirmation_clock(sme_at_signing=row.sme_at_signing, debtor=debtor, at=at)
         Receivable.objects.filter(pk=row.pk, state=State.PENDING_CONFIRM).update(

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Func, Q, QuerySet, Value
 from django.db.models.fields import BooleanField
 
 from receivables.models import (
@@ -72,7 +72,7 @@ def waiting(actor: Actor) -> ReceivableQuerySet:
     return rows.order_by("confirm_requested_at", "id")
 
 
-def book(actor: Actor) -> Sequence[PayableLine]:
+def book(actor: Actor) -> QuerySet[PayableLine]:
     """The debtor's own payables book, newest first."""
     return PayableLine.objects.visible_to(actor).filter(is_alive=True).order_by("-id")
 
@@ -354,7 +354,7 @@ def creditor_summary(organisation_id: int) -> dict[str, Waiting]:
         }
 
 
-def open_disputes(actor: Actor) -> Sequence[Dispute]:
+def open_disputes(actor: Actor) -> QuerySet[Dispute]:
     """Disputes that wait for this organisation's answer, oldest first."""
     rows = Dispute.objects.visible_to(actor).filter(state=DisputeState.OPEN)
     return (

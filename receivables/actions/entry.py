@@ -253,7 +253,7 @@ def number_of(receivable_id: int, at: datetime) -> str:
 
 
 def _parties(draft: ClaimDraft, by: Actor, side: str) -> _Parties:
-    own = Organisation.objects.get(pk=by.organisation_id)
+    own = Organisation.objects.get(pk=by.organisation_id or 0)
     uscc = normalise_uscc(draft.other_uscc)
     other = Organisation.objects.by_uscc(uscc) if uscc else None
     if side == "creditor":

@@ -98,7 +98,7 @@ STATUS_WORDS = {
     "VOID": ["VOID", "作废", "作废发票", "已作废", "void"],
 }
 
-CLAIM_COLUMNS = (
+CLAIM_COLUMNS: tuple[Column, ...] = (
     Column(
         "debtor_uscc",
         _("Debtor's credit code"),
