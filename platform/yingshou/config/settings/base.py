@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "yingshou.identity.middleware.ActorMiddleware",
+    "yingshou.audit.middleware.AccessEventMiddleware",
     "yingshou.tenancy.middleware.GuardMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
