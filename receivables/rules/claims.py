@@ -294,7 +294,9 @@ def _proof_of_delivery(draft: ClaimDraft) -> bool:
 
 def _missing_fields(draft: ClaimDraft, _c: Circumstances) -> Params | None:
     missing = [
-        str(KIND_FIELDS[draft.kind][name]) for name in REQUIRED_FIELDS[draft.kind] if not draft.particulars.get(name)
+        str(KIND_FIELDS[draft.kind][name])
+        for name in REQUIRED_FIELDS.get(draft.kind, ())
+        if not draft.particulars.get(name)
     ]
     if draft.kind == Kind.S2 and not (
         draft.particulars.get("statement_no") or draft.particulars.get("period_from") or draft.invoices
