@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -23,7 +23,7 @@ from psycopg2 import sql
 from tests.harness import environment
 from yingshou.runtime import binaries, postgres
 from yingshou.runtime.binaries import make_private
-from yingshou.runtime.places import OWNER_ROLE, PROJECT, SYSTEM_HOME, as_root
+from yingshou.runtime.places import OWNER_ROLE, PROJECT, SYSTEM_HOME, Places, as_root
 
 _KEPT_TEMPLATES = 2
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
@@ -31,11 +31,11 @@ _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
 
 
 class Cluster:
-    """The shared test server, as one process sees it."""
+    """The shared test server, as one process sees it; or another one, for the tests that kill it."""
 
-    def __init__(self) -> None:
-        self.where = environment.CLUSTER
-        self.server = postgres.PostgresServer(self.where, binaries.find(self.where), _FAST)
+    def __init__(self, where: Places = environment.CLUSTER, options: Mapping[str, str] = _FAST) -> None:
+        self.where = where
+        self.server = postgres.PostgresServer(self.where, binaries.find(self.where), options)
         self._use: IO[str] | None = None
 
     @contextlib.contextmanager
@@ -103,7 +103,7 @@ class Cluster:
             building = f"building_{os.getpid()}"
             self.drop(building)
             self.server.prepare(building)
-            _migrate(building)
+            _migrate(building, self.where)
             cursor.execute(f"alter database {building} rename to {name}")
             cursor.execute(f"comment on database {name} is %s", [str(time.time())])
             self._drop_old_templates(name)
@@ -142,10 +142,10 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def _migrate(database: str) -> None:
+def _migrate(database: str, where: Places) -> None:
     done = subprocess.run(
         [sys.executable, str(PROJECT / "manage.py"), "migrate", "--database", "owner", "--verbosity", "0"],
-        env={**os.environ, **environment.variables(database)},
+        env={**os.environ, **environment.variables(database, where)},
         capture_output=True,
         text=True,
         check=False,

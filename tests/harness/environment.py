@@ -18,12 +18,12 @@ REDIS = Places(
 DATA = REDIS.home / "data"
 
 
-def variables(database: str = DATABASE) -> dict[str, str]:
+def variables(database: str = DATABASE, cluster: Places = CLUSTER) -> dict[str, str]:
     """Return the variables that lead a process to this test process's database, Redis and files."""
     return {
-        **embedded_environment(CLUSTER),
-        "DATABASE_URL": CLUSTER.database_url("yingshou_app", database),
-        "DATABASE_OWNER_URL": CLUSTER.database_url("yingshou_owner", database),
+        **embedded_environment(cluster),
+        "DATABASE_URL": cluster.database_url("yingshou_app", database),
+        "DATABASE_OWNER_URL": cluster.database_url("yingshou_owner", database),
         "REDIS_URL": REDIS.redis_url,
         "YINGSHOU_DATA_DIR": str(DATA),
         "DJANGO_SETTINGS_MODULE": "yingshou.config.settings.test",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from celery import shared_task
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from yingshou.jobs.models import Job, JobState
 from yingshou.jobs.registry import JOBS, JobKind
@@ -17,8 +17,9 @@ from yingshou.tenancy.actor import Actor, acting_as
 
 logger = logging.getLogger(__name__)
 
-# First wait after a failure; doubled each time. Most failures are a neighbour restarting.
+# First wait after a failure; doubled each time, up to the longest. Most failures are a neighbour restarting.
 RETRY_AFTER = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=10)
 
 CLAIM = """
 update jobs_job j set state = 'RUNNING', attempts = attempts + 1, started_at = coalesce(started_at, now()),
@@ -102,6 +103,11 @@ def run_job(job_id: int) -> None:
         try:
             kind.run(RunningJob(job=found, at=clock.now(), lease=kind.lease))
         except Exception as error:
+            if _database_lost(error):
+                # No failure of the job's: the sweeper takes it back as soon as its backend is seen to be gone.
+                logger.warning("job_lost_database", extra={"job": found.name, "job_id": found.pk})
+                connection.close()
+                return
             _give_back(found, kind, error)
             if not isinstance(error, DomainError):
                 logger.exception("job_failed", extra={"job": found.name, "job_id": found.pk})
@@ -140,13 +146,21 @@ def _finish(row: Job, state: JobState, *, error: str) -> None:
         )
 
 
+def _database_lost(error: Exception) -> bool:
+    """Whether the server ended, restarts, or cut the connection; not what it said about a statement."""
+    if isinstance(error, InterfaceError):
+        return True
+    code = getattr(error.__cause__, "pgcode", None)
+    return isinstance(error, OperationalError) and (code is None or code.startswith("57P"))
+
+
 def _give_back(row: Job, kind: JobKind, error: Exception) -> None:
     """Queue it again after a pause, or call it FAILED. The row keeps no traceback: people read it."""
     text = f"{error.code}: {error.message_text}" if isinstance(error, DomainError) else type(error).__name__
     if row.attempts >= kind.attempts or isinstance(error, DomainError):
         _finish(row, JobState.FAILED, error=text)
         return
-    pause = RETRY_AFTER * 2 ** (row.attempts - 1)
+    pause = min(RETRY_AFTER * 2 ** min(row.attempts - 1, 16), LONGEST_PAUSE)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "update jobs_job set state = 'QUEUED', error = %s, run_at = %s, sent_at = null, lease_until = null "

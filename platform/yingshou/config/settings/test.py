@@ -1,5 +1,7 @@
 """Settings of the tests: quick hashing, mail in memory, static files straight from their folders."""
 
+import os
+
 from yingshou.config.logs import logging_settings
 from yingshou.config.settings.base import *  # noqa: F403
 
@@ -16,6 +18,6 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http"
 YINGSHOU_CLOCK_MAY_MOVE = True
-LOGGING = logging_settings(level="WARNING", style="json")
+LOGGING = logging_settings(level=os.environ.get("YINGSHOU_LOG_LEVEL", "WARNING"), style="json")
 # Persistent connections would outlive the databases that each test worker makes and drops.
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
