@@ -46,8 +46,10 @@ class City:
         self.folder = folder
         self.database = database
         self.cluster = Cluster(places("crash"), _OPTIONS)
-        home = Path(f"/tmp/yingshou-crash-{os.getpid()}")  # noqa: S108  # made 0700; a socket's path must be short
-        self.redis = RedisServer(Places(home=home, sockets=home, binaries=None, user=None), binaries.find(environment.REDIS))
+        home = Path(f"/tmp/yingshou-crash-{os.getpid()}")  # made 0700; a socket's path must be short
+        self.redis = RedisServer(
+            Places(home=home, sockets=home, binaries=None, user=None), binaries.find(environment.REDIS)
+        )
         self.include = ""
         self._worker = contextlib.ExitStack()
         self._process: Any = None
@@ -133,7 +135,9 @@ class City:
             if reached(now):
                 return now
             if time.monotonic() > deadline:
-                jobs = self.fetch("select string_agg(name || ' ' || state || ' ' || attempts || ' ' || error, '; ') from jobs_job")
+                jobs = self.fetch(
+                    "select string_agg(name || ' ' || state || ' ' || attempts || ' ' || error, '; ') from jobs_job"
+                )
                 raise TimeoutError(f"{now}; {jobs[0]}")
             time.sleep(0.02)
 

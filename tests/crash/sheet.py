@@ -23,14 +23,14 @@ class Sheet:
     total: Decimal
 
 
-def sheet(rows: int, debtors: Sequence[tuple[str, str]], today: date) -> Sheet:
-    """So many claims, each with an amount and an invoice of its own, on the debtors in turn."""
+def sheet(rows: int, debtors: Sequence[tuple[str, str]], today: date, *, start: int = 1) -> Sheet:
+    """So many claims, each with an amount and an invoice of its own from number `start`, on the debtors in turn."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(HEADERS)
     total = Decimal("0.00")
     issued, due = today - timedelta(days=5), today + timedelta(days=85)
-    for number in range(1, rows + 1):
+    for number in range(start, start + rows):
         uscc, name = debtors[number % len(debtors)]
         net = Decimal(10_000_00 + number * 37 % 5_000_000) / 100
         tax = (net * _TAX).quantize(Decimal("0.01"))
