@@ -105,11 +105,15 @@ def _small_database() -> tuple[dict[str, str], str]:
         "DATABASE_URL": server.where.database_url(APPLICATION_ROLE, SMALL),
         "DATABASE_OWNER_URL": server.where.database_url(OWNER_ROLE, SMALL),
     }
-    around: dict[str, Any] = {"cwd": PROJECT, "env": {**os.environ, **variables}, "check": True}
-    migrate = [sys.executable, "manage.py", "migrate", "--database", "owner", "--verbosity", "0"]
-    subprocess.run(migrate, stdout=subprocess.DEVNULL, **around)
-    done = subprocess.run([sys.executable, "-m", "benchmarks.fill", str(FEW)], capture_output=True, text=True, **around)
-    return variables, done.stdout.strip().splitlines()[-1]
+    _child([sys.executable, "manage.py", "migrate", "--database", "owner", "--verbosity", "0"], variables)
+    said = _child([sys.executable, "-m", "benchmarks.fill", str(FEW)], variables)
+    return variables, said.strip().splitlines()[-1]
+
+
+def _child(command: list[str], variables: dict[str, str]) -> str:
+    """What a command prints that works on other servers."""
+    around = {**os.environ, **variables}
+    return subprocess.run(command, cwd=PROJECT, env=around, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _statements(site: Site) -> int:
