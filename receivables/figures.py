@@ -20,17 +20,18 @@ from yingshou.ui.templatetags.ui import amount, duration_words
 
 WEEKS = 8
 # Sums read at most so many rows of each state: a home page answers at once whatever the size of the book.
-CAP = 50_000
+CAP = 20_000
 
 DEBTOR = """
-select coalesce((select sum(b.confirmed_amount - b.adjusted_amount - b.paid_amount) from (
-           select id from receivables_receivable where debtor_id = %(own)s and state = 'CONFIRMED' limit %(cap)s) r
-           join receivables_receivablebalance b on b.receivable_id = r.id), 0),
+select u.amount, u.count,
        (select percentile_cont(0.5) within group (order by confirmed_at - confirm_requested_at) from (
            select confirmed_at, confirm_requested_at from receivables_receivable where debtor_id = %(own)s
            and state = 'CONFIRMED' and confirm_requested_at is not null and confirmed_at >= %(month)s limit %(cap)s) m),
        w.count, w.oldest, d.count, d.amount
-from (select count(*) as count, min(confirm_requested_at) as oldest from (select confirm_requested_at
+from (select coalesce(sum(b.confirmed_amount - b.adjusted_amount - b.paid_amount), 0) as amount, count(*) as count from (
+           select id from receivables_receivable where debtor_id = %(own)s and state = 'CONFIRMED' limit %(cap)s) r
+           join receivables_receivablebalance b on b.receivable_id = r.id) u,
+     (select count(*) as count, min(confirm_requested_at) as oldest from (select confirm_requested_at
           from receivables_receivable where debtor_id = %(own)s and state = 'PENDING_CONFIRM' limit %(cap)s) p) w,
      (select count(*) as count, coalesce(sum(disputed_amount), 0) as amount from receivables_dispute
           where debtor_id = %(own)s and state = 'OPEN') d
@@ -53,15 +54,17 @@ from (select coalesce(sum(greatest(0, b.confirmed_amount - b.adjusted_amount - b
 """
 
 
-def _yuan(minor: object) -> str:
-    return f"¥ {amount(from_minor(int(str(minor))))}"
+def _yuan(minor: object, count: int = 0) -> str:
+    """An amount; marked as a lower bound where more rows exist than a home page reads."""
+    bound = "≥ " if count >= CAP else ""
+    return f"{bound}¥ {amount(from_minor(int(str(minor))))}"
 
 
 def debtors(actor: Actor, at: datetime) -> Sequence[Figure]:
     """What a debtor lives by: what it owes, how fast it answers, what waits, what is disputed."""
     with connection.cursor() as cursor:
         cursor.execute(DEBTOR, {"own": actor.organisation_id, "cap": CAP, "month": at - timedelta(days=30)})
-        unpaid, median, waiting, oldest, disputes, disputed = cursor.fetchone()
+        unpaid, unpaid_count, median, waiting, oldest, disputes, disputed = cursor.fetchone()
     ask = reverse("receivables:confirmations")
     longest = (
         gettext("the oldest for %(time)s") % {"time": duration_words(at - oldest)}
@@ -71,7 +74,7 @@ def debtors(actor: Actor, at: datetime) -> Sequence[Figure]:
     return [
         Figure(
             _("Unpaid payables, confirmed"),
-            _yuan(unpaid),
+            _yuan(unpaid, unpaid_count),
             _("to be paid when due"),
             url=f"{reverse('receivables:debts')}?state=confirmed",
         ),
@@ -104,7 +107,7 @@ def creditors(actor: Actor, at: datetime) -> Sequence[Figure]:
         cursor.execute(
             CREDITOR, {"own": actor.organisation_id, "cap": CAP, "today": today, "week": today + timedelta(days=7)}
         )
-        free, confirmed, asked, _waiting, oldest, due, disputes, disputed = cursor.fetchone()
+        free, confirmed, asked, waiting, oldest, due, disputes, disputed = cursor.fetchone()
     claims = reverse("receivables:claims")
     longest = (
         gettext("the oldest for %(time)s") % {"time": duration_words(at - oldest)}
@@ -114,14 +117,14 @@ def creditors(actor: Actor, at: datetime) -> Sequence[Figure]:
     return [
         Figure(
             _("Confirmed and free to finance"),
-            _yuan(free),
+            _yuan(free, confirmed),
             ngettext("in %(n)s receivable", "in %(n)s receivables", confirmed) % {"n": f"{confirmed:,}"},
             tone="green" if free else "",
             url=f"{claims}?state=confirmed",
         ),
         Figure(
             _("Waiting for confirmation"),
-            _yuan(asked),
+            _yuan(asked, waiting),
             longest,
             tone="amber" if oldest and (at - oldest).days >= 5 else "",
             url=f"{claims}?state=waiting",

@@ -65,7 +65,7 @@ def answer(request: AppRequest, public_no: str) -> HttpResponse:
         sheets.rows(request.actor).select_related("book_match").filter(debtor_id=request.actor.organisation_id),
         public_no=public_no,
     )
-    forms = {name: one.form(rows=acts.with_book([row])) for name, one in DEBTORS_ACTS.items()}
+    forms = {name: one.form(rows=acts.with_book([row]), auto_id=f"{name}_%s") for name, one in DEBTORS_ACTS.items()}
     context = {"sheet": sheets.comparison(row, request.actor, request.at), "forms": forms, "acts": DEBTORS_ACTS}
     return render(request, "receivables/answer.html", context)
 

@@ -20,6 +20,7 @@ from tests.factories import identity
 from tests.factories import receivables as make
 from yingshou.approvals import actions as approvals
 from yingshou.approvals.models import Approval
+from yingshou.identity.middleware import actor_of
 from yingshou.identity.models import Membership, Organisation
 from yingshou.tenancy.actor import Duty, acting_as
 
@@ -37,7 +38,7 @@ def desk(of: Organisation, *duties: Duty, language: str = "zh-hans") -> Desk:
     membership = identity.membership(of, duties or (Duty.MAKER,))
     client = Client()
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
-    with acting_as(identity.actor_of(membership, "sign-in")):
+    with acting_as(actor_of(membership, "sign-in")):
         client.force_login(membership.person)
     return Desk(membership, client)
 
