@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
@@ -190,20 +191,29 @@ def _apply_reds(chunk: Chunk, own: Organisation) -> None:
     ).select_related("invoice", "receivable")
     for use in found.order_by("pk"):
         uses[(use.invoice.number, use.receivable.debtor_uscc)] = use
+    refused: dict[str, list[int]] = defaultdict(list)
+    accepted: list[tuple[int, int]] = []
+    reversed_ids: list[int] = []
     for row_id, number, uscc, minor in rows:
-        one = f"select {int(row_id)}::bigint"
         use_of = uses.get((number, uscc))
-        if use_of is None:
-            chunk.mark_refused(one, code=RedWithoutBlue.code)
-            continue
-        refusal = _reduce(use_of, from_minor(minor), chunk, own)
-        if refusal:
-            chunk.mark_refused(one, code=refusal)
+        refusal = RedWithoutBlue.code if use_of is None else ""
+        if use_of is not None:
+            refusal = _reduce(use_of, from_minor(minor), chunk, own, reversed_ids)
+        if refusal or use_of is None:
+            refused[refusal].append(row_id)
         else:
-            chunk.mark_accepted(INVOICE_TYPE, f"select {int(row_id)}::bigint, {int(use_of.invoice_id)}::bigint")
+            accepted.append((row_id, use_of.invoice_id))
+    undo_receivables(reversed_ids, by=chunk.by, at=chunk.at)
+    for code, ids in refused.items():
+        chunk.mark_refused(f"select unnest(array{ids}::bigint[])", code=code)
+    if accepted:
+        places, invoices = [one[0] for one in accepted], [one[1] for one in accepted]
+        # Row numbers and ids of our own making.
+        pairs = f"select * from unnest(array{places}::bigint[], array{invoices}::bigint[])"  # noqa: S608
+        chunk.mark_accepted(INVOICE_TYPE, pairs)
 
 
-def _reduce(use: InvoiceUse, amount: Decimal, chunk: Chunk, own: Organisation) -> str:
+def _reduce(use: InvoiceUse, amount: Decimal, chunk: Chunk, own: Organisation, reversed_ids: list[int]) -> str:
     """Take a red-letter amount off a blue invoice; the code of the refusal, or nothing."""
     row, invoice = use.receivable, use.invoice
     if amount > use.used_amount:
@@ -217,7 +227,7 @@ def _reduce(use: InvoiceUse, amount: Decimal, chunk: Chunk, own: Organisation) -
     if row.state != State.DRAFT:
         return BlueWaits.code
     if amount == use.used_amount:
-        undo_receivables([row.pk], by=chunk.by, at=chunk.at)
+        reversed_ids.append(row.pk)
         use.used_amount = Decimal("0.00")
         row.state = State.UNDONE
         return ""

@@ -105,9 +105,13 @@ def credit_code(label: str) -> str:
     return first17 + uscc_check_character(first17)
 
 
-def weeks_forward(ledgers: Iterable[Sequence[LedgerRow]], today: date) -> timedelta:
+def newest_day(ledgers: Iterable[Sequence[LedgerRow]]) -> date:
+    """The last day of all ledgers."""
+    return max(row.day for rows in ledgers for row in rows)
+
+
+def weeks_forward(newest: date, today: date) -> timedelta:
     """By how much all days move: whole weeks, so that weekdays stay and the newest day lies within the last one."""
-    newest = max(row.day for rows in ledgers for row in rows)
     return timedelta(weeks=max(0, (today - newest).days // 7))
 
 
@@ -177,15 +181,18 @@ class Expected:
     valid_total: Decimal
 
 
-def independent_sum(archive: Path, firm: str) -> Expected:
-    """Rows, and the total of distinct valid rows above zero, by plain csv over the raw file: shares no code with the rest."""
+def independent_sums(archive: Path) -> dict[str, Expected]:
+    """Rows, and the total of distinct valid rows above zero, by plain csv over the raw files: shares no code with the rest."""
+    answer = {}
     with tarfile.open(archive) as tar:
-        name = next(one for one in tar.getnames() if one.endswith(f"{FOLDER}/{firm}.csv"))
-        source = tar.extractfile(name)
-        assert source is not None, "a file has content"
-        lines = list(csv.reader(io.StringIO(source.read().decode("utf-8-sig"))))
-    header, *body = lines
-    gross, status = header.index("价税合计"), header.index("发票状态")
-    distinct = {tuple(line[1:]) for line in body}
-    counted = [Decimal(line[gross - 1]) for line in distinct if line[status - 1].strip() == "有效发票"]
-    return Expected(rows=len(body), valid_total=sum((one for one in counted if one > 0), Decimal("0.00")))
+        for member in tar:
+            source = tar.extractfile(member) if f"{FOLDER}/" in member.name and member.name.endswith(".csv") else None
+            if source is None:
+                continue
+            header, *body = csv.reader(io.StringIO(source.read().decode("utf-8-sig")))
+            gross, status = header.index("价税合计"), header.index("发票状态")
+            distinct = {tuple(line[1:]) for line in body}
+            counted = [Decimal(line[gross - 1]) for line in distinct if line[status - 1].strip() == "有效发票"]
+            total = sum((one for one in counted if one > 0), Decimal("0.00"))
+            answer[PurePosixPath(member.name).stem] = Expected(rows=len(body), valid_total=total)
+    return answer

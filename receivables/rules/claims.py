@@ -451,7 +451,7 @@ RULES: tuple[Rule, ...] = (
         lambda d, _c: _when(
             d.retention_amount < 0 or d.prepaid_amount < 0 or d.retention_amount + d.prepaid_amount > d.face_amount
         ),
-        f"{BLUE} and (retention_amount < 0 or prepaid_amount < 0 "
+        f"{BLUE} and {FACE} >= 0 and (retention_amount < 0 or prepaid_amount < 0 "
         f"or coalesce(retention_amount, 0) + coalesce(prepaid_amount, 0) > {FACE})",
     ),
     Rule(

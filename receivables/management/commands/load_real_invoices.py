@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from receivables.loading import load, parties
-from receivables.loading.ledgers import independent_sum, largest_buyers, read_ledgers, weeks_forward
+from receivables.loading.ledgers import independent_sums, largest_buyers, newest_day, read_ledgers, weeks_forward
 from receivables.loading.signers import SampleAuthority
 from yingshou.identity.models import OrganisationSize
 from yingshou.kernel import clock
@@ -70,12 +70,13 @@ class Command(BaseCommand):
             line.format("firm", "rows", "imported", "added", "refused", "double", "valid", "imported", "refused", "why")
         )
         wrong: list[str] = []
+        newest, sums = newest_day(ledgers.values()), independent_sums(path)
         total = [0, 0, 0, 0, 0]
         for label, rows in ledgers.items():
             today = load.first_day(firms[label], label) or clock.business_date(at)
-            forward = weeks_forward(ledgers.values(), today)
+            forward = weeks_forward(newest, today)
             report = load.load_firm(firms[label], label, rows, forward=forward, today=today, at=at)
-            expected = independent_sum(path, label)
+            expected = sums[label]
             agrees = report.imported_total + report.refused_total == expected.valid_total
             if not (report.adds_up and agrees and expected.rows == report.rows):
                 wrong.append(label)
