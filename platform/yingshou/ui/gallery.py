@@ -222,6 +222,19 @@ def samples(request: AppRequest) -> dict[str, Any]:
             SampleJob(3, "FAILED", 1200, 100000, "", str(_("The file could not be read beyond sheet 1, row 1,201."))),
         ],
         "running_job": SampleJob(4, "RUNNING", 41200, 100000, "", started_at=AT),
+        **sample_charts(),
+        "steps": [_("File"), _("Columns"), _("Check"), _("Done")],
+        "answers": [
+            {"label": _("Debtor"), "value": "恒川机械制造股份有限公司", "change_url": "#answers"},
+            {"label": _("Amount"), "value": "¥ 113,000.00", "words": "壹拾壹万叁仟元整", "change_url": "#answers"},
+            {"label": _("Due date"), "value": "2027-01-30", "change_url": "#answers"},
+        ],
+    }
+
+
+def sample_charts() -> dict[str, Any]:
+    """One of each kind of chart."""
+    return {
         "bars": BarChart(
             title=_("Payables of the next 8 weeks, by receiving account"),
             description=_("The highest week is week 51."),
@@ -244,12 +257,6 @@ def samples(request: AppRequest) -> dict[str, Any]:
                 (_("Over 60 days overdue"), Decimal("202911.37")),
             ],
         ),
-        "steps": [_("File"), _("Columns"), _("Check"), _("Done")],
-        "answers": [
-            {"label": _("Debtor"), "value": "恒川机械制造股份有限公司", "change_url": "#answers"},
-            {"label": _("Amount"), "value": "¥ 113,000.00", "words": "壹拾壹万叁仟元整", "change_url": "#answers"},
-            {"label": _("Due date"), "value": "2027-01-30", "change_url": "#answers"},
-        ],
     }
 
 
@@ -279,82 +286,82 @@ def sample_lines() -> list[SampleLine]:
     ]
 
 
+# Supplier, contract, invoice, claimed, in our book, verdict, due date, waiting for so many hours, signed.
+ROWS: list[tuple[str, str, str, str, str | None, str, date, int, bool]] = [
+    (
+        "明泰零部件有限公司",
+        "HT-2026-0417",
+        "24312000000104882317",
+        "113000",
+        "113000",
+        "AGREES",
+        date(2027, 1, 30),
+        144,
+        True,
+    ),
+    (
+        "建和物流有限公司",
+        "YS-26-088",
+        "24312000000099120043",
+        "48000",
+        "48000",
+        "AGREES",
+        date(2026, 12, 31),
+        120,
+        False,
+    ),
+    (
+        "锐成精工有限公司",
+        "CG-2026-231",
+        "24312000000110045562",
+        "250000",
+        "240000",
+        "DIFFERS",
+        date(2027, 2, 15),
+        48,
+        True,
+    ),
+    (
+        "华远包装材料有限公司",
+        "BZ-0925",
+        "24312000000108834410",
+        "36720",
+        "36720",
+        "AGREES",
+        date(2026, 12, 20),
+        24,
+        False,
+    ),
+    ("同辉电气有限公司", "TH-7721", "24312000000113320871", "88400", None, "NOT_IN_BOOK", date(2027, 1, 10), 3, False),
+]
+VERDICTS = {
+    "AGREES": (_("Agrees"), "green"),
+    "DIFFERS": (_("10,000.00 less"), "red"),
+    "NOT_IN_BOOK": (_("To be checked"), "amber"),
+}
+
+
 def sample_rows() -> list[SampleRow]:
     """Five rows of a confirmation list."""
-    valid = SampleSignature("valid", str(_("Authorised signer")), "明泰零部件有限公司")
-    agrees = str(_("Agrees"))
-    turn = str(_("Waiting for confirmation"))
-    return [
-        SampleRow(
-            1,
-            "明泰零部件有限公司",
-            "HT-2026-0417",
-            "24312000000104882317",
-            Decimal("113000"),
-            Decimal("113000"),
-            "AGREES",
-            agrees,
-            "green",
-            date(2027, 1, 30),
-            AT - timedelta(days=6),
-            turn,
-            valid,
-        ),
-        SampleRow(
-            2,
-            "建和物流有限公司",
-            "YS-26-088",
-            "24312000000099120043",
-            Decimal("48000"),
-            Decimal("48000"),
-            "AGREES",
-            agrees,
-            "green",
-            date(2026, 12, 31),
-            AT - timedelta(days=5),
-            turn,
-        ),
-        SampleRow(
-            3,
-            "锐成精工有限公司",
-            "CG-2026-231",
-            "24312000000110045562",
-            Decimal("250000"),
-            Decimal("240000"),
-            "DIFFERS",
-            str(_("10,000.00 less")),
-            "red",
-            date(2027, 2, 15),
-            AT - timedelta(days=2),
-            turn,
-            valid,
-        ),
-        SampleRow(
-            4,
-            "华远包装材料有限公司",
-            "BZ-0925",
-            "24312000000108834410",
-            Decimal("36720"),
-            Decimal("36720"),
-            "AGREES",
-            agrees,
-            "green",
-            date(2026, 12, 20),
-            AT - timedelta(days=1),
-            turn,
-        ),
-        SampleRow(
-            5,
-            "同辉电气有限公司",
-            "TH-7721",
-            "24312000000113320871",
-            Decimal("88400"),
-            None,
-            "NOT_IN_BOOK",
-            str(_("To be checked")),
-            "amber",
-            date(2027, 1, 10),
-            AT - timedelta(hours=3),
-            turn,
-        ),
-    ]
+    found = []
+    for number, (supplier, contract, invoice, claimed, book, verdict, due, hours, is_signed) in enumerate(ROWS, 1):
+        label, tone = VERDICTS[verdict]
+        seal = SampleSignature("valid", str(_("Authorised signer")), supplier) if is_signed else None
+        found.append(
+            SampleRow(
+                number,
+                supplier,
+                contract,
+                invoice,
+                Decimal(claimed),
+                None if book is None else Decimal(book),
+                verdict,
+                str(label),
+                tone,
+                due,
+                AT - timedelta(hours=hours),
+                str(_("Waiting for confirmation")),
+                seal,
+            )
+        )
+    return found
