@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from tests.factories import identity as make
 from yingshou.identity.models import Person
@@ -75,7 +76,7 @@ def test_credit_code_is_checked_while_typing(live_server: Any, page: Any) -> Non
     page.fill("#id_uscc", row.uscc)
     page.press("#id_uscc", "Tab")
 
-    page.locator("#code-answer .y-notice-amber").wait_for()
+    expect(page.locator("#code-answer .y-notice-amber")).to_be_visible()
     page.fill("#id_uscc", make.uscc(770001))
     page.press("#id_uscc", "Tab")
-    page.locator("#code-answer .y-notice-green").wait_for()
+    expect(page.locator("#code-answer .y-notice-green")).to_be_visible()
