@@ -90,7 +90,14 @@ def _claim(request: AppRequest, key: str) -> str | None:
         cursor.execute(
             "insert into jobs_idempotencykey (organisation_id, person_id, key, route, body_hash, location, at) "
             "values (%s, %s, %s, %s, %s, '', %s) on conflict do nothing",
-            [*_owner(request), key, request.path, digest, request.at],
+            # The name, not the path: the path of an invitation carries its secret, and the digest covers the path.
+            [
+                *_owner(request),
+                key,
+                request.resolver_match.view_name if request.resolver_match else "",
+                digest,
+                request.at,
+            ],
         )
         if cursor.rowcount:
             return None
