@@ -13,9 +13,12 @@ from receivables import fingerprints
 from receivables.fingerprints import Answer, Use
 from receivables.models import Evidence, Invoice, InvoiceUse, Receivable
 from receivables.rules.draft import InvoiceDraft
+from yingshou.documents import actions as documents
+from yingshou.documents.models import StoredFile
 from yingshou.identity.models import Organisation
 from yingshou.kernel.errors import Conflict
 from yingshou.kernel.identifiers import parse_invoice_number
+from yingshou.tenancy.actor import Actor
 
 
 class InvoiceUsed(Conflict):
@@ -120,3 +123,18 @@ def show_papers(receivables: Sequence[Receivable]) -> None:
         uses.update(debtor_id=debtor_id)
         Invoice.objects.filter(uses__receivable_id__in=ids, uses__is_alive=True).update(debtor_id=debtor_id)
         Evidence.objects.filter(receivable_id__in=ids).update(debtor_id=debtor_id)
+
+
+def share_files(receivables: Sequence[Receivable], *, by: Actor) -> None:
+    """Let debtors open the documents of receivables that are now sent to them; one statement reads which they are."""
+    ids = [row.pk for row in receivables if row.debtor_id is not None]
+    own = StoredFile.objects.filter(organisation_id=by.organisation_id or 0).values("pk")
+    pairs = (
+        Evidence.objects.filter(receivable_id__in=ids, file_id__in=own).values_list("file_id", "debtor_id").distinct()
+    )
+    audiences: dict[int, list[int]] = defaultdict(list)
+    for file_id, debtor_id in pairs:
+        if debtor_id is not None:
+            audiences[file_id].append(debtor_id)
+    for file_id, debtors in sorted(audiences.items()):
+        documents.share([file_id], sorted(debtors), by=by)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from receivables import ledger
 from receivables.actions.answers import Decision, write_acts
 from receivables.actions.common import DIRECTLY, Ledgered, Via, absorb, fresh, may, of_party, see
-from receivables.actions.invoices import free_invoices, show_papers
+from receivables.actions.invoices import free_invoices, share_files, show_papers
 from receivables.actions.messages import tell
 from receivables.models import Basis, Evidence, Kind, Receivable
 from receivables.models import Outcome as Verdict
@@ -108,6 +108,7 @@ def _send(
     outcomes = advance(LIFECYCLE, going, event, by=by, at=at, facts=facts, row_facts=row_facts)
     absorb(answers, outcomes.refused)
     show_papers(outcomes.done_rows)
+    share_files(outcomes.done_rows, by=by)
     match_book(outcomes.done_ids, at=at)
     tell("requested", outcomes.done_rows, to="debtor", by=by, at=at)
     return answers.outcomes()
