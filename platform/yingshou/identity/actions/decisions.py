@@ -13,11 +13,13 @@ from yingshou.audit import lifecycle
 from yingshou.audit.lifecycle import Outcome
 from yingshou.identity.models import Organisation, OrganisationDetails
 from yingshou.identity.states import ORGANISATION
+from yingshou.jobs import domain_events
 from yingshou.kernel.errors import NotVisible
 from yingshou.kernel.names import normalise
 from yingshou.tenancy.actor import Actor
 
 DECIDE = "identity.decide_organisation"
+VERIFIED = "identity.organisation.verified"
 
 
 @transaction.atomic
@@ -74,4 +76,8 @@ def decide(*, organisation_id: int, version: int, payload: Mapping[str, Any], by
     )
     if outcomes.done_rows:
         OrganisationDetails.objects.filter(pk=organisation_id).update(rejection_code=code, rejection_text=text)
+    if outcomes.done_rows and event == "verify":
+        # What waited for an organisation that was not registered yet can now reach it (F010).
+        key = {"organisation": organisation_id, "version": outcomes.done_rows[0].version}
+        domain_events.publish(VERIFIED, key=key, organisation_id=organisation_id, by=by, at=at)
     return outcomes.lines[0]
