@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 
 from yingshou.audit.events import record_access
@@ -21,7 +22,8 @@ class AccessEventMiddleware:
         response = self.get_response(request)
         actor = request.actor  # type: ignore[attr-defined]  # AppRequest
         if response.status_code in DENIED and actor.is_signed_in and request.resolver_match is not None:
-            with acting_as(actor):
+            # A transaction of its own: the actor is bound to transactions, and the request's work is over.
+            with acting_as(actor), transaction.atomic():
                 record_access(
                     kind=f"denied.{response.status_code}",
                     by=actor,
