@@ -16,6 +16,7 @@ from yingshou.audit.models import AuditEvent
 from yingshou.audit.wording import Line
 from yingshou.kernel.clock import business_date
 from yingshou.kernel.money import from_minor
+from yingshou.tenancy.actor import ActorKind
 from yingshou.ui.templatetags.ui import amount as amount_text
 
 if TYPE_CHECKING:
@@ -243,6 +244,7 @@ def line_of(event: AuditEvent) -> Line:
         headline=HEADLINES.get(verb, verb),
         detail=" · ".join(part for part in parts if part),
         at=event.at,
-        who=event.actor_label,
+        # A job has a name for us, none for people.
+        who="" if event.actor_kind == ActorKind.SYSTEM else event.actor_label,
         tone="harm" if verb in HARM else "done",
     )
