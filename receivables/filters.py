@@ -10,7 +10,6 @@ import django_filters
 from django.db.models import (
     Count,
     DateTimeField,
-    Exists,
     ExpressionWrapper,
     F,
     OuterRef,
@@ -38,7 +37,7 @@ from receivables.models import (
     Verdict,
 )
 from receivables.models.receivable import ReceivableQuerySet
-from receivables.selectors import of_counterpart, starts_with
+from receivables.selectors import live_change, of_counterpart, starts_with
 from receivables.states import DisputeState, State
 from yingshou.approvals.models import ApprovalLine
 from yingshou.kernel.identifiers import normalise
@@ -148,11 +147,6 @@ class WaitingOrder(Order):
     OLDEST = (("asked_at", "pk"), _("Waiting longest"))
     DUE = (("due_date", "pk"), _("Due date"))
     AMOUNT = (("-face_amount", "-pk"), _("Largest amount"))
-
-
-def live_change() -> Exists:
-    """Whether a change of the receivable waits for a checker of the actor's organisation."""
-    return Exists(ApprovalLine.objects.filter(object_type=OBJECT_TYPE, object_id=OuterRef("pk"), is_live=True))
 
 
 def with_papers(queryset: QuerySet[Receivable]) -> QuerySet[Receivable]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from receivables import figures, filters, presenters, search, todos
+from receivables import figures, presenters, search, selectors, todos
 from receivables.models import OBJECT_TYPE, Dispute, Receivable
 from receivables.states import DisputeState
 from yingshou.audit import wording
@@ -92,7 +92,7 @@ def _navigation() -> None:
                 "receivables.view",
                 "checks",
                 20,
-                filters.to_answer,
+                selectors.unanswered_rows,
                 DEBTORS,
             ),
         ),

@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import F, Func, Q, QuerySet, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.fields import BooleanField
 
 from receivables.models import (
+    OBJECT_TYPE,
     BookMatch,
     ConfirmationAct,
     Dispute,
@@ -28,6 +29,7 @@ from receivables.models import (
 )
 from receivables.models.receivable import ReceivableQuerySet
 from receivables.states import DISPUTE_LIFECYCLE, LIFECYCLE, DisputeState, State
+from yingshou.approvals.models import ApprovalLine
 from yingshou.identity.models import Organisation
 from yingshou.identity.selectors import find_organisation_ids
 from yingshou.kernel import clock
@@ -70,6 +72,16 @@ def waiting(actor: Actor) -> ReceivableQuerySet:
     """What the debtor has to answer, oldest first, with supplier and the comparison with its own book."""
     rows = Receivable.objects.waiting_for(actor.organisation_id or 0).select_related("creditor", "book_match")
     return rows.order_by("confirm_requested_at", "id")
+
+
+def live_change() -> Exists:
+    """Whether a change of the receivable waits for a checker of the actor's organisation."""
+    return Exists(ApprovalLine.objects.filter(object_type=OBJECT_TYPE, object_id=OuterRef("pk"), is_live=True))
+
+
+def unanswered_rows(actor: Actor) -> ReceivableQuerySet:
+    """What waits for the debtor's answer and is not with its checker yet; bare, for counting."""
+    return Receivable.objects.waiting_for(actor.organisation_id or 0).exclude(live_change())
 
 
 def book(actor: Actor) -> QuerySet[PayableLine]:

@@ -6,7 +6,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from receivables import acts, filters, sheets
+from receivables import acts, filters, selectors, sheets
 from receivables.acts import DEBTORS_ACTS, PUBLISHERS_ACTS
 from receivables.exporting import record_export
 from receivables.filters import ConfirmList, DebtList
@@ -24,7 +24,9 @@ def confirmations(request: AppRequest) -> HttpResponse:
     choose = filters.with_checker if is_checking else filters.to_answer
     export_url = reverse("receivables:confirmations_export")
     list_ = ConfirmList.for_request(choose(request.actor), request, export_url=export_url)
-    counts = capped_counts({"open": filters.to_answer(request.actor), "checking": filters.with_checker(request.actor)})
+    counts = capped_counts(
+        {"open": selectors.unanswered_rows(request.actor), "checking": filters.with_checker(request.actor)}
+    )
     context = {
         "list": list_,
         "tabs": sheets.confirmation_tabs(counts, is_checking=is_checking),
