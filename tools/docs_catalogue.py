@@ -41,17 +41,14 @@ def _subclasses(parent: type[DomainError]) -> Iterator[type[DomainError]]:
 def error_classes() -> list[type[DomainError]]:
     """Return every error class of the product, by code and name."""
     _import_everything()
-    ours = {
-        one
-        for one in {DomainError, *_subclasses(DomainError)}
-        if one.__module__.split(".")[0] in {"yingshou", "receivables"}
-    }
+    every: set[type[DomainError]] = {DomainError, *_subclasses(DomainError)}
+    ours = [one for one in every if one.__module__.split(".")[0] in {"yingshou", "receivables"}]
     return sorted(ours, key=lambda one: (one.code, one.__module__, one.__name__))
 
 
 def _own(one: type[DomainError]) -> bool:
-    """Whether a class says something itself, and is no mere parent."""
-    return "message" in vars(one)
+    """Whether a class has a code or a sentence of its own, and is no mere parent."""
+    return bool({"code", "message"} & vars(one).keys())
 
 
 def _texts(message: object, cure: object) -> tuple[str, str, str, str]:
@@ -85,9 +82,7 @@ def _msgid(node: ast.expr) -> str | None:
 
 def errors() -> str:
     """List every anticipated error, in both languages."""
-    rows = [
-        (f"`{one.code}`", one.status, *_texts(one.message, one.cure)) for one in error_classes() if _own(one)
-    ]
+    rows = [(f"`{one.code}`", one.status, *_texts(one.message, one.cure)) for one in error_classes() if _own(one)]
     warnings = []
     for code, message, cure in _found_in_code():
         with translation.override(CHINESE):
@@ -123,7 +118,9 @@ def reasons() -> str:
     for reason in REASONS.values():
         english, chinese, cure, cure_zh = _texts(reason.sentence, reason.cure)
         events = ", ".join(f"`{event}`" for event in sorted(reason.events))
-        rows.append((f"`{reason.code}`", events, english, chinese, cure, cure_zh, "yes" if reason.needs_comment else ""))
+        rows.append(
+            (f"`{reason.code}`", events, english, chinese, cure, cure_zh, "yes" if reason.needs_comment else "")
+        )
     return table(["code", "for", "English", "中文", "what the other side does", "对方怎么办", "comment required"], rows)
 
 

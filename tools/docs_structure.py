@@ -69,7 +69,10 @@ def imports() -> str:
         for file in folder.rglob("*.py"):
             found[name] |= {other for module in _imported(file) for other in order if _inside(module, other)} - {name}
     rows = [
-        (f"`{name}`", ", ".join(f"`{other.removeprefix('yingshou.')}`" for other in order if other in found[name]) or "–")
+        (
+            f"`{name}`",
+            ", ".join(f"`{other.removeprefix('yingshou.')}`" for other in order if other in found[name]) or "–",
+        )
         for name in order
     ]
     return table(["package", "imports"], rows)

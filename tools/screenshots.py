@@ -146,7 +146,8 @@ def _take(browser: Browser, address: str, language: str, wanted: list[Shot]) -> 
             page.set_viewport_size({"width": 1280, "height": shot.height})
             if isinstance(shot.where, str):
                 answer = page.goto(shot.where)
-                assert answer is not None and answer.ok, f"{shot.where}: {answer and answer.status}"
+                if answer is None or not answer.ok:
+                    raise LookupError(f"{shot.where} cannot be shown")
             else:
                 shot.where(page)
             page.wait_for_load_state("networkidle")
