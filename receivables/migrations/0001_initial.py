@@ -738,6 +738,16 @@ class Migration(migrations.Migration):
             model_name="receivable",
             index=models.Index(condition=models.Q(("batch_id__isnull", False)), fields=["batch_id"], name="rcv_batch"),
         ),
+        migrations.AddIndex(
+            model_name="receivable",
+            index=models.Index(
+                condition=models.Q(
+                    ("acknowledged_at__isnull", True), ("basis", "DEBTOR_UPLOAD"), ("state", "CONFIRMED")
+                ),
+                fields=["creditor", "-id"],
+                name="rcv_to_acknowledge",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="receivable",
             constraint=models.UniqueConstraint(

@@ -167,6 +167,11 @@ class Receivable(models.Model):
             ),
             models.Index(fields=["debtor_uscc"], condition=Q(debtor__isnull=True), name="rcv_unregistered_debtor"),
             models.Index(fields=["batch_id"], condition=Q(batch_id__isnull=False), name="rcv_batch"),
+            models.Index(
+                fields=["creditor", "-id"],
+                condition=Q(state=State.CONFIRMED, basis=Basis.DEBTOR_UPLOAD, acknowledged_at__isnull=True),
+                name="rcv_to_acknowledge",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
