@@ -193,17 +193,18 @@ def _apply_reds(chunk: Chunk, own: Organisation) -> None:
         uses[(use.invoice.number, use.receivable.debtor_uscc)] = use
     refused: dict[str, list[int]] = defaultdict(list)
     accepted: list[tuple[int, int]] = []
-    reversed_ids: list[int] = []
+    # Use -> its receivable, of the drafts that this chunk takes back whole; their state changes at the end, together.
+    taken_back: dict[int, int] = {}
     for row_id, number, uscc, minor in rows:
         use_of = uses.get((number, uscc))
         refusal = RedWithoutBlue.code if use_of is None else ""
         if use_of is not None:
-            refusal = _reduce(use_of, from_minor(minor), chunk, own, reversed_ids)
+            refusal = _reduce(use_of, from_minor(minor), chunk, own, taken_back)
         if refusal or use_of is None:
             refused[refusal].append(row_id)
         else:
             accepted.append((row_id, use_of.invoice_id))
-    undo_receivables(reversed_ids, by=chunk.by, at=chunk.at)
+    undo_receivables(list(dict.fromkeys(taken_back.values())), by=chunk.by, at=chunk.at)
     for code, ids in refused.items():
         chunk.mark_refused(f"select unnest(array{ids}::bigint[])", code=code)
     if accepted:
@@ -213,7 +214,7 @@ def _apply_reds(chunk: Chunk, own: Organisation) -> None:
         chunk.mark_accepted(INVOICE_TYPE, pairs)
 
 
-def _reduce(use: InvoiceUse, amount: Decimal, chunk: Chunk, own: Organisation, reversed_ids: list[int]) -> str:
+def _reduce(use: InvoiceUse, amount: Decimal, chunk: Chunk, own: Organisation, taken_back: dict[int, int]) -> str:
     """Take a red-letter amount off a blue invoice; the code of the refusal, or nothing."""
     row, invoice = use.receivable, use.invoice
     if amount > use.used_amount:
@@ -224,12 +225,11 @@ def _reduce(use: InvoiceUse, amount: Decimal, chunk: Chunk, own: Organisation, r
         ledger.post_facts([fact], by=chunk.by, at=chunk.at, source="red_letter")
         Invoice.objects.filter(pk=invoice.pk).update(red_amount=invoice.red_amount + amount)
         return ""
-    if row.state != State.DRAFT:
+    if row.state != State.DRAFT or use.pk in taken_back:
         return BlueWaits.code
     if amount == use.used_amount:
-        reversed_ids.append(row.pk)
+        taken_back[use.pk] = row.pk
         use.used_amount = Decimal("0.00")
-        row.state = State.UNDONE
         return ""
     fingerprint = bytes(invoice.fingerprint)
     fingerprints.free([(fingerprint, amount)], seller_uscc=own.uscc)
