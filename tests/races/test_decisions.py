@@ -193,7 +193,7 @@ def callers() -> Iterator[Crew]:
         yield made
 
 
-def _protected(name: str, rounds: int, size: int, who: Crew) -> None:
+def _check_protected(name: str, rounds: int, size: int, who: Crew) -> None:
     of = world(size)
     for _round in range(rounds):
         calls, check = SCENARIOS[name].prepare(of, size)
@@ -215,7 +215,7 @@ def _went_wrong(name: str, rounds: int, size: int, who: Crew) -> int:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_one_wins(name: str, callers: Crew) -> None:
-    _protected(name, ROUNDS, CALLERS, callers)
+    _check_protected(name, ROUNDS, CALLERS, callers)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -228,6 +228,6 @@ def test_without_protection_more_than_one_wins(name: str, callers: Crew) -> None
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_one_wins_three_hundred_times(name: str) -> None:
     with crew(DEEP_CALLERS) as who:
-        _protected(name, DEEP_ROUNDS, DEEP_CALLERS, who)
+        _check_protected(name, DEEP_ROUNDS, DEEP_CALLERS, who)
         with control_tables():
             assert _went_wrong(name, DEEP_ROUNDS, DEEP_CALLERS, who) >= ENOUGH * DEEP_ROUNDS

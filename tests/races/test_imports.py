@@ -15,7 +15,7 @@ from tests.factories.receivables import AT
 from tests.races.crew import DONE, Call, crew
 from yingshou.documents import actions as documents
 from yingshou.documents import files, steps
-from yingshou.documents.models import ImportBatch
+from yingshou.documents.models import ImportBatch, StoredFile
 from yingshou.tenancy.actor import Actor, acting_as
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,7 +103,7 @@ def test_without_its_lock_the_same_file_is_begun_more_than_once(monkeypatch: pyt
     by = make.maker(seller)
     with acting_as(by), transaction.atomic():
         stored = documents.store("a.csv", io.BytesIO(content), by=by, at=AT, purpose=files.IMPORT)
-    monkeypatch.setattr(type(documents.StoredFile.objects.all()), "select_for_update", lambda rows: rows)
+    monkeypatch.setattr(type(StoredFile.objects.all()), "select_for_update", lambda rows: rows)
     begun: list[int] = []
 
     def begin() -> str:
