@@ -6,6 +6,7 @@ behind the same middleware, session and actor (at least 0.3).
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ def run(folder: Path) -> dict[str, Any]:
     debtor = _debtor()
     cookie = city.session_cookie(debtor)
     with city.web(folder, {"DJANGO_SETTINGS_MODULE": "benchmarks.settings"}) as address:
-        home, bare = (lambda: city.fetch(f"{address}/", cookie)), (lambda: city.fetch(f"{address}/bare/", cookie))
+        home = partial(city.fetch, f"{address}/", cookie)
+        bare = partial(city.fetch, f"{address}/bare/", cookie)
         for warm in (home, bare):
             _rate(warm, 1.0)
         ours, reference = timing.in_turns(lambda: _rate(home, SECONDS), lambda: _rate(bare, SECONDS))

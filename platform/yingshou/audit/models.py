@@ -9,7 +9,6 @@ from django.db.models.functions import Now
 
 from yingshou.tenancy.actor import Actor
 
-
 if TYPE_CHECKING:
     _Text = models.TextField[str, str]
 else:

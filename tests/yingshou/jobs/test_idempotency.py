@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections, transaction
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.test import RequestFactory
+from django.utils.translation import gettext_lazy
 
 from yingshou.jobs.idempotency import KeyUnusable, KeyUsedForOtherContent, idempotent
 from yingshou.jobs.models import Job
@@ -37,7 +38,7 @@ if "test.once" not in dict(JOBS.items()):
 
 class Refused(Invalid):
     code = "TEST-002"
-    message = "No."
+    message = gettext_lazy("No.")
 
 
 @idempotent

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, connections, transaction
+from django.utils.translation import gettext_lazy
 
 from yingshou.jobs.models import Job, JobState
 from yingshou.jobs.queue import due, enqueue, enqueue_many
@@ -23,7 +24,7 @@ ran: list[tuple[int | None, int | None, dict[str, object]]] = []
 
 class Refused(Invalid):
     code = "TEST-001"
-    message = "No."
+    message = gettext_lazy("No.")
 
 
 def work(job: RunningJob) -> None:

@@ -25,7 +25,8 @@ def protection(table: str) -> tuple[bool, bool, int]:
             "where c.oid = %s::regclass",
             [APPLICATION_ROLE, table],
         )
-        return tuple(cursor.fetchone())  # type: ignore[return-value]
+        enabled, forced, policies = cursor.fetchone()
+        return enabled, forced, policies
 
 
 def test_every_model_declares_its_class() -> None:
