@@ -2,9 +2,11 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from pytest_django import DjangoAssertNumQueries
 
 from receivables import actions, fingerprints
 from receivables.actions import Decision, Proposal
@@ -22,19 +24,22 @@ from tests.factories import receivables as make
 from tests.factories.receivables import AT
 from yingshou.approvals import actions as approvals
 from yingshou.audit.models import AuditEvent
-from yingshou.kernel.errors import NotVisible
+from yingshou.identity.models import Organisation
+from yingshou.kernel.errors import DomainError, NotVisible
 from yingshou.kernel.lifecycle import IllegalTransition
 from yingshou.tenancy.actor import acting_as
+
+Parties = tuple[Organisation, Organisation]
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def parties():
+def parties() -> Parties:
     return make.creditor(), make.debtor()
 
 
-def events_of(row):
+def events_of(row: Receivable) -> list[str]:
     return list(
         AuditEvent.objects.filter(object_type="receivables.receivable", object_id=row.pk, object_version__isnull=False)
         .order_by("object_version")
@@ -42,7 +47,7 @@ def events_of(row):
     )
 
 
-def test_a_draft_is_seen_by_its_owner_alone(parties):
+def test_a_draft_is_seen_by_its_owner_alone(parties: Parties) -> None:
     creditor, debtor = parties
 
     row = make.drafted(creditor, debtor)
@@ -54,7 +59,7 @@ def test_a_draft_is_seen_by_its_owner_alone(parties):
         assert events_of(row) == ["receivables.receivable.create"]
 
 
-def test_submitting_starts_the_clock_and_shows_the_papers(parties):
+def test_submitting_starts_the_clock_and_shows_the_papers(parties: Parties) -> None:
     creditor, debtor = parties
 
     row = make.pending(creditor, debtor)
@@ -70,7 +75,7 @@ def test_submitting_starts_the_clock_and_shows_the_papers(parties):
         assert events_of(row) == ["receivables.receivable.submit"]
 
 
-def test_the_law_gives_thirty_days_only_where_a_large_enterprise_owes_a_small_one():
+def test_the_law_gives_thirty_days_only_where_a_large_enterprise_owes_a_small_one() -> None:
     row = make.pending(make.creditor(size=30), make.debtor(size=10))
     other = make.pending(make.creditor(size=10), make.debtor(size=10))
 
@@ -78,7 +83,7 @@ def test_the_law_gives_thirty_days_only_where_a_large_enterprise_owes_a_small_on
     assert not other.confirm_by_law
 
 
-def test_confirming_enters_the_claim_into_the_ledger(parties):
+def test_confirming_enters_the_claim_into_the_ledger(parties: Parties) -> None:
     creditor, debtor = parties
 
     row = make.confirmed(creditor, debtor, retention_amount=Decimal("5650.00"), prepaid_amount=Decimal("1000.00"))
@@ -95,7 +100,7 @@ def test_confirming_enters_the_claim_into_the_ledger(parties):
         assert row.version == len(events_of(row)) == 3
 
 
-def test_confirming_in_part_keeps_the_reason_and_the_rest_unconfirmed(parties):
+def test_confirming_in_part_keeps_the_reason_and_the_rest_unconfirmed(parties: Parties) -> None:
     creditor, debtor = parties
     row = make.pending(creditor, debtor)
     by = make.job(debtor)
@@ -126,7 +131,9 @@ def test_confirming_in_part_keeps_the_reason_and_the_rest_unconfirmed(parties):
         ("confirm", {"version": 1}, StaleReceivable),
     ],
 )
-def test_an_answer_that_breaks_a_rule_is_refused_with_its_code(parties, verb, decision, error):
+def test_an_answer_that_breaks_a_rule_is_refused_with_its_code(
+    parties: Parties, verb: str, decision: dict[str, Any], error: type[DomainError]
+) -> None:
     row = make.pending(*parties)
     by = make.job(parties[1])
 
@@ -139,7 +146,7 @@ def test_an_answer_that_breaks_a_rule_is_refused_with_its_code(parties, verb, de
         assert Receivable.objects.get(pk=row.pk).state == State.PENDING_CONFIRM
 
 
-def test_a_returned_receivable_is_corrected_and_keeps_its_number(parties):
+def test_a_returned_receivable_is_corrected_and_keeps_its_number(parties: Parties) -> None:
     creditor, debtor = parties
     row = make.pending(creditor, debtor)
     number = row.public_no
@@ -163,7 +170,7 @@ def test_a_returned_receivable_is_corrected_and_keeps_its_number(parties):
 
 
 @pytest.mark.parametrize("how", ["undo", "withdraw", "refuse"])
-def test_taking_back_frees_the_invoice(parties, how):
+def test_taking_back_frees_the_invoice(parties: Parties, how: str) -> None:
     creditor, debtor = parties
     paper = make.invoice()
     row = (make.drafted if how == "undo" else make.pending)(creditor, debtor, invoices=(paper,))
@@ -184,7 +191,7 @@ def test_taking_back_frees_the_invoice(parties, how):
     assert again.pk != row.pk
 
 
-def test_the_same_invoice_of_another_creditor_is_refused_without_a_name(parties):
+def test_the_same_invoice_of_another_creditor_is_refused_without_a_name(parties: Parties) -> None:
     creditor, debtor = parties
     paper = make.invoice()
     make.drafted(creditor, debtor, invoices=(paper,))
@@ -199,7 +206,7 @@ def test_the_same_invoice_of_another_creditor_is_refused_without_a_name(parties)
     assert creditor.uscc not in told
 
 
-def test_an_invoice_is_used_in_parts_up_to_its_gross(parties):
+def test_an_invoice_is_used_in_parts_up_to_its_gross(parties: Parties) -> None:
     paper = make.invoice(used_amount=Decimal("60000.00"))
     make.drafted(*parties, face="60000.00", invoices=(paper,))
     second = make.invoice(number=paper.number, used_amount=Decimal("53000.00"))
@@ -212,7 +219,7 @@ def test_an_invoice_is_used_in_parts_up_to_its_gross(parties):
         make.drafted(*parties, face="0.01", invoices=(third,))
 
 
-def test_the_same_line_again_adds_nothing(parties):
+def test_the_same_line_again_adds_nothing(parties: Parties) -> None:
     creditor, debtor = parties
     line = make.draft(debtor, kind="S5")
     with acting_as(make.job(creditor)) as by:
@@ -224,7 +231,7 @@ def test_the_same_line_again_adds_nothing(parties):
         assert Receivable.objects.count() == 1
 
 
-def test_an_entry_with_errors_names_every_one(parties):
+def test_an_entry_with_errors_names_every_one(parties: Parties) -> None:
     creditor, debtor = parties
     bad = make.draft(debtor, face="0.00", due_date=date(2026, 1, 1), contract_no=" ")
     with acting_as(make.job(creditor)) as by, pytest.raises(ClaimInvalid) as caught:
@@ -234,7 +241,7 @@ def test_an_entry_with_errors_names_every_one(parties):
     assert {"RCV-001", "RCV-002", "RCV-008", "RCV-029"} <= codes
 
 
-def test_an_unregistered_debtor_is_waited_for(parties):
+def test_an_unregistered_debtor_is_waited_for(parties: Parties) -> None:
     row = make.pending(parties[0])
 
     assert row.is_waiting_for_debtor
@@ -242,7 +249,7 @@ def test_an_unregistered_debtor_is_waited_for(parties):
     assert row.debtor_name == "尚未注册的采购公司"
 
 
-def test_only_claims_without_one_debtor_open_directly(parties):
+def test_only_claims_without_one_debtor_open_directly(parties: Parties) -> None:
     creditor, _debtor = parties
     right = make.drafted(
         creditor,
@@ -279,7 +286,7 @@ def test_only_claims_without_one_debtor_open_directly(parties):
         assert balance.free_amount == Decimal("113000.00")
 
 
-def test_a_debtors_own_upload_counts_as_confirmation(parties):
+def test_a_debtors_own_upload_counts_as_confirmation(parties: Parties) -> None:
     creditor, debtor = parties
     with acting_as(make.job(debtor)) as by:
         row = actions.create_draft(make.draft(creditor), by=by, at=AT, side="debtor")
@@ -295,12 +302,12 @@ def test_a_debtors_own_upload_counts_as_confirmation(parties):
         assert ConfirmationAct.objects.filter(receivable=row).count() == 2
 
 
-def test_a_payable_to_an_unknown_supplier_cannot_be_published(parties):
+def test_a_payable_to_an_unknown_supplier_cannot_be_published(parties: Parties) -> None:
     with acting_as(make.job(parties[1])) as by, pytest.raises(SupplierUnknown):
         actions.create_draft(make.draft(None), by=by, at=AT, side="debtor")
 
 
-def test_what_was_sent_can_neither_be_undone_nor_changed(parties):
+def test_what_was_sent_can_neither_be_undone_nor_changed(parties: Parties) -> None:
     row = make.pending(*parties)
     with acting_as(make.job(parties[0])) as by:
         (outcome,) = actions.undo([row.pk], by=by, at=AT)
@@ -310,7 +317,7 @@ def test_what_was_sent_can_neither_be_undone_nor_changed(parties):
     assert isinstance(outcome.error, TouchedAlready)
 
 
-def test_a_stranger_sees_nothing_and_the_creditor_cannot_answer(parties):
+def test_a_stranger_sees_nothing_and_the_creditor_cannot_answer(parties: Parties) -> None:
     row = make.pending(*parties)
     with acting_as(make.job(make.debtor())) as by:
         (foreign,) = actions.confirm([Decision(row.pk)], by=by, at=AT)
@@ -319,11 +326,12 @@ def test_a_stranger_sees_nothing_and_the_creditor_cannot_answer(parties):
         (own,) = actions.confirm([Decision(row.pk)], by=by, at=AT)
 
     assert isinstance(foreign.error, NotVisible)
+    assert isinstance(nobody.error, NotVisible)
     assert foreign.error.as_dict() == nobody.error.as_dict()
     assert isinstance(own.error, NotTheDebtor)
 
 
-def test_a_person_needs_an_approval(parties):
+def test_a_person_needs_an_approval(parties: Parties) -> None:
     row = make.pending(*parties)
     by = make.checker(parties[1])
 
@@ -331,7 +339,7 @@ def test_a_person_needs_an_approval(parties):
         actions.confirm([Decision(row.pk)], by=by, at=AT)
 
 
-def test_maker_and_checker_confirm_a_batch(parties):
+def test_maker_and_checker_confirm_a_batch(parties: Parties) -> None:
     creditor, debtor = parties
     rows = [make.pending(creditor, debtor) for _turn in range(3)]
     maker, checker = make.maker(debtor), make.checker(debtor)
@@ -348,7 +356,7 @@ def test_maker_and_checker_confirm_a_batch(parties):
         assert len({act.document_hash for act in acts}) == 3
 
 
-def test_a_line_that_changed_after_submission_is_left_out_and_named(parties):
+def test_a_line_that_changed_after_submission_is_left_out_and_named(parties: Parties) -> None:
     creditor, debtor = parties
     rows = [make.pending(creditor, debtor) for _turn in range(2)]
     maker, checker = make.maker(debtor), make.checker(debtor)
@@ -360,10 +368,11 @@ def test_a_line_that_changed_after_submission_is_left_out_and_named(parties):
         outcomes = approvals.approve(approval.pk, by=checker, at=AT)
 
     assert [one.ok for one in outcomes] == [False, True]
+    assert outcomes[0].error is not None
     assert outcomes[0].error.code == "RCV-013"
 
 
-def test_the_proposal_refuses_what_cannot_go(parties):
+def test_the_proposal_refuses_what_cannot_go(parties: Parties) -> None:
     row = make.confirmed(*parties)
     by = make.maker(parties[1])
 
@@ -371,7 +380,7 @@ def test_the_proposal_refuses_what_cannot_go(parties):
         actions.propose("confirm", [Proposal(row.pk)], by=by, at=AT)
 
 
-def test_a_dispute_blocks_its_amount_and_keeps_the_confirmation(parties):
+def test_a_dispute_blocks_its_amount_and_keeps_the_confirmation(parties: Parties) -> None:
     creditor, debtor = parties
     row = make.confirmed(creditor, debtor)
     with acting_as(make.job(debtor)) as by:
@@ -393,18 +402,19 @@ def test_a_dispute_blocks_its_amount_and_keeps_the_confirmation(parties):
         assert Receivable.objects.get(pk=row.pk).state == State.CONFIRMED
 
 
-def test_settling_needs_the_claim_to_be_paid(parties):
+def test_settling_needs_the_claim_to_be_paid(parties: Parties) -> None:
     row = make.confirmed(*parties)
     with acting_as(make.job(parties[0])) as by:
         (early,) = actions.settle([row.pk], by=by, at=AT)
         actions.post_facts([Fact(row.pk, EntryType.PAYMENT, Decimal("113000.00"), date(2026, 11, 20))], by=by, at=AT)
         (done,) = actions.settle([row.pk], by=by, at=AT)
 
+        assert early.error is not None
         assert early.error.code == "RCV-043"
         assert done.ok
 
 
-def test_writing_off_gives_up_the_rest_with_a_reason(parties):
+def test_writing_off_gives_up_the_rest_with_a_reason(parties: Parties) -> None:
     row = make.confirmed(*parties)
     with acting_as(make.job(parties[0])) as by:
         with pytest.raises(CommentMissing):
@@ -417,7 +427,7 @@ def test_writing_off_gives_up_the_rest_with_a_reason(parties):
         assert balance.claim_amount == 0
 
 
-def test_the_debtors_book_is_compared_and_nobody_else_sees_it(parties):
+def test_the_debtors_book_is_compared_and_nobody_else_sees_it(parties: Parties) -> None:
     creditor, debtor = parties
     papers = [make.invoice() for _turn in range(3)]
     with acting_as(make.job(debtor)), transaction.atomic():
@@ -442,7 +452,9 @@ def test_the_debtors_book_is_compared_and_nobody_else_sees_it(parties):
         assert PayableLine.objects.count() == 0
 
 
-def test_ten_thousand_lines_need_few_statements(parties, django_assert_max_num_queries):
+def test_ten_thousand_lines_need_few_statements(
+    parties: Parties, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     creditor, debtor = parties
     rows = [make.pending(creditor, debtor) for _turn in range(20)]
     by = make.job(debtor)

@@ -1,5 +1,6 @@
 """Races on real connections (G5): two answers give one, an answer and a withdrawal give one, an invoice is used once."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -12,7 +13,9 @@ from receivables.actions.invoices import InvoiceUsed
 from receivables.models import ConfirmationAct, Receivable, ReceivableEntry
 from tests.factories import receivables as make
 from tests.factories.receivables import AT
+from yingshou.audit.lifecycle import Outcome
 from yingshou.audit.models import AuditEvent
+from yingshou.identity.models import Organisation
 from yingshou.kernel.errors import DomainError
 from yingshou.tenancy.actor import acting_as
 
@@ -22,11 +25,11 @@ CALLERS = 8
 ROUNDS = 5
 
 
-def at_once(*calls):
+def at_once(*calls: Callable[[], bool]) -> list[bool]:
     """Run calls at the same moment, each on a connection of its own."""
     start = Barrier(len(calls))
 
-    def run(call):
+    def run(call: Callable[[], bool]) -> bool:
         start.wait()
         try:
             return call()
@@ -37,17 +40,18 @@ def at_once(*calls):
         return list(pool.map(run, calls))
 
 
-def answered(verb, organisation, argument):
-    def call():
+def answered(verb: str, organisation: int, argument: Decision | int) -> Callable[[], bool]:
+    def call() -> bool:
         by = make.job(organisation)
         with acting_as(by):
-            return getattr(actions, verb)([argument], by=by, at=AT)[0].ok
+            outcomes: list[Outcome] = getattr(actions, verb)([argument], by=by, at=AT)
+            return outcomes[0].ok
 
     return call
 
 
 @pytest.mark.parametrize("_turn", range(ROUNDS))
-def test_parallel_confirmations_give_one(_turn):
+def test_parallel_confirmations_give_one(_turn: int) -> None:
     creditor, debtor = make.creditor(), make.debtor()
     row = make.pending(creditor, debtor)
 
@@ -62,7 +66,7 @@ def test_parallel_confirmations_give_one(_turn):
 
 @pytest.mark.parametrize("_turn", range(ROUNDS))
 @pytest.mark.parametrize("other", ["refuse", "return_", "withdraw"])
-def test_a_confirmation_and_its_rival_give_one(_turn, other):
+def test_a_confirmation_and_its_rival_give_one(_turn: int, other: str) -> None:
     creditor, debtor = make.creditor(), make.debtor()
     row = make.pending(creditor, debtor)
     rival = (
@@ -81,12 +85,12 @@ def test_a_confirmation_and_its_rival_give_one(_turn, other):
 
 
 @pytest.mark.parametrize("_turn", range(ROUNDS))
-def test_one_invoice_enters_once_whoever_brings_it(_turn):
+def test_one_invoice_enters_once_whoever_brings_it(_turn: int) -> None:
     creditors, debtor = [make.creditor() for _seller in range(CALLERS)], make.debtor()
     paper = make.invoice()
 
-    def enter(creditor):
-        def call():
+    def enter(creditor: Organisation) -> Callable[[], bool]:
+        def call() -> bool:
             by = make.job(creditor)
             try:
                 with acting_as(by):
@@ -100,11 +104,11 @@ def test_one_invoice_enters_once_whoever_brings_it(_turn):
     assert at_once(*[enter(one) for one in creditors]).count(True) == 1
 
 
-def test_the_same_entry_twice_at_once_is_one():
+def test_the_same_entry_twice_at_once_is_one() -> None:
     creditor, debtor = make.creditor(), make.debtor()
     line = make.draft(debtor)
 
-    def enter():
+    def enter() -> bool:
         by = make.job(creditor)
         try:
             with acting_as(by):

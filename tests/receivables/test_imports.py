@@ -2,11 +2,13 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from receivables import actions
 from receivables.models import (
@@ -25,11 +27,12 @@ from tests.factories.receivables import AT
 from yingshou.audit.models import AuditEvent
 from yingshou.documents import actions as documents
 from yingshou.documents import files, steps
-from yingshou.documents.models import ImportRow
+from yingshou.documents.models import ImportBatch, ImportRow
 from yingshou.documents.states import State as BatchState
+from yingshou.identity.models import Organisation
 from yingshou.kernel.errors import DomainError
 from yingshou.kernel.public_numbers import public_no_ok
-from yingshou.tenancy.actor import acting_as
+from yingshou.tenancy.actor import Actor, acting_as
 
 pytestmark = pytest.mark.django_db
 
@@ -63,17 +66,17 @@ PAYABLE_HEADERS = [
 
 
 @pytest.fixture(autouse=True)
-def _files(settings, tmp_path: Path):
+def _files(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
 
 
-def sheet(headers, rows):
+def sheet(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows([headers, *rows])
     return text.getvalue().encode()
 
 
-def claim(debtor, number, gross="1130.00", **changes):
+def claim(debtor: Organisation | str, number: str, gross: str = "1130.00", **changes: str) -> list[str]:
     values = {
         "债务人统一社会信用代码": debtor if isinstance(debtor, str) else debtor.uscc,
         "债务人名称": "某采购公司",
@@ -95,25 +98,25 @@ def claim(debtor, number, gross="1130.00", **changes):
     return [values[name] for name in CLAIM_HEADERS]
 
 
-def read(kind, content, by, name="claims.csv", **options):
+def read(kind: str, content: bytes, by: Actor, name: str = "claims.csv", **options: str) -> ImportBatch:
     stored = documents.store(name, io.BytesIO(content), by=by, at=AT, purpose=files.IMPORT)
     batch = documents.receive(kind, stored, by=by, at=AT, options=options)
     return steps.read(batch.pk, by=by, at=AT)
 
 
-def take(batch, by):
+def take(batch: ImportBatch, by: Actor) -> ImportBatch:
     documents.accept(batch.pk, by=by, at=AT)
     return steps.accept(batch.pk, by=by, at=AT)
 
 
-def codes(batch):
+def codes(batch: ImportBatch) -> dict[int, list[str]]:
     return {
         row.row_no: [problem["key"] for problem in row.problems or []]
         for row in ImportRow.objects.filter(batch_id=batch.pk).order_by("seq")
     }
 
 
-def test_a_sheet_becomes_drafts_with_everything_they_need():
+def test_a_sheet_becomes_drafts_with_everything_they_need() -> None:
     creditor, debtor = make.creditor(), make.debtor()
     by = make.maker(creditor)
     with acting_as(by):
@@ -139,7 +142,7 @@ def test_a_sheet_becomes_drafts_with_everything_they_need():
         assert Receivable.objects.count() == 1
 
 
-def test_the_same_file_again_adds_nothing_and_says_so():
+def test_the_same_file_again_adds_nothing_and_says_so() -> None:
     creditor, debtor = make.creditor(), make.debtor()
     by = make.maker(creditor)
     content = sheet(CLAIM_HEADERS, [claim(debtor, str(number)) for number in range(1, 6)])
@@ -151,7 +154,7 @@ def test_the_same_file_again_adds_nothing_and_says_so():
         assert Receivable.objects.count() == 5
 
 
-def test_the_same_line_in_other_words_is_known_too():
+def test_the_same_line_in_other_words_is_known_too() -> None:
     creditor, debtor = make.creditor(), make.debtor()
     by = make.maker(creditor)
     with acting_as(by):
@@ -163,7 +166,7 @@ def test_the_same_line_in_other_words_is_known_too():
         assert codes(again)[2][-1] == "RCV-032"
 
 
-def test_an_entry_by_hand_is_recognised_by_the_import():
+def test_an_entry_by_hand_is_recognised_by_the_import() -> None:
     creditor, debtor = make.creditor(), make.debtor()
     make.drafted(
         creditor,
@@ -179,7 +182,7 @@ def test_an_entry_by_hand_is_recognised_by_the_import():
         assert batch.counts.get("KNOWN") == 1, codes(batch)
 
 
-def test_another_creditors_invoice_is_an_error_that_names_nobody():
+def test_another_creditors_invoice_is_an_error_that_names_nobody() -> None:
     first, second, debtor = make.creditor(), make.creditor(), make.debtor()
     make.drafted(first, debtor, face="1130.00", invoices=(make.invoice("1130.00", number="00000099"),))
     by = make.maker(second)
@@ -210,7 +213,7 @@ def test_another_creditors_invoice_is_an_error_that_names_nobody():
         ({"应收金额": "2000000000000000"}, "amount_too_large"),
     ],
 )
-def test_every_rule_speaks_in_the_import(changes, code):
+def test_every_rule_speaks_in_the_import(changes: dict[str, str], code: str) -> None:
     by = make.maker(make.creditor())
     with acting_as(by):
         batch = read("receivables.claims", sheet(CLAIM_HEADERS, [claim(make_debtor(), "5", **changes)]), by)
@@ -219,11 +222,11 @@ def test_every_rule_speaks_in_the_import(changes, code):
         assert code in codes(batch)[2] or code.startswith("amount"), codes(batch)
 
 
-def make_debtor():
+def make_debtor() -> Organisation:
     return make.debtor()
 
 
-def test_creditor_and_debtor_must_differ():
+def test_creditor_and_debtor_must_differ() -> None:
     creditor = make.creditor()
     by = make.maker(creditor)
     with acting_as(by):
@@ -232,7 +235,7 @@ def test_creditor_and_debtor_must_differ():
         assert "RCV-004" in codes(batch)[2]
 
 
-def test_two_rows_that_use_more_than_the_invoice_has():
+def test_two_rows_that_use_more_than_the_invoice_has() -> None:
     debtor = make.debtor()
     by = make.maker(make.creditor())
     with acting_as(by):
@@ -243,7 +246,7 @@ def test_two_rows_that_use_more_than_the_invoice_has():
         assert batch.counts["READY"] == 2
 
 
-def test_red_letter_rows_reduce_or_undo_their_blue_invoice():
+def test_red_letter_rows_reduce_or_undo_their_blue_invoice() -> None:
     creditor, debtor = make.creditor(), make.debtor()
     by = make.maker(creditor)
     red = {"金额": "-300.00", "税额": "-39.00", "价税合计": "-339.00"}
@@ -267,7 +270,7 @@ def test_red_letter_rows_reduce_or_undo_their_blue_invoice():
         assert Invoice.objects.get(number="00000011").red_amount == Decimal("339.00")
 
 
-def test_undo_takes_the_batch_back_unless_somebody_acted():
+def test_undo_takes_the_batch_back_unless_somebody_acted() -> None:
     creditor, debtor = make.creditor(), make.debtor()
     by = make.maker(creditor)
     with acting_as(by):
@@ -286,7 +289,7 @@ def test_undo_takes_the_batch_back_unless_somebody_acted():
         assert caught.value.code == "RCV-039"
 
 
-def payable(creditor, number, amount="1130.00", **changes):
+def payable(creditor: Organisation | str, number: str, amount: str = "1130.00", **changes: str) -> list[str]:
     values = {
         "供应商统一社会信用代码": creditor if isinstance(creditor, str) else creditor.uscc,
         "合同编号": "HT-1",
@@ -301,7 +304,7 @@ def payable(creditor, number, amount="1130.00", **changes):
     return [values[name] for name in PAYABLE_HEADERS]
 
 
-def test_a_payables_book_is_compared_with_what_waits():
+def test_a_payables_book_is_compared_with_what_waits() -> None:
     creditor, debtor = make.creditor(), make.debtor()
     rows = [
         make.pending(
@@ -325,7 +328,7 @@ def test_a_payables_book_is_compared_with_what_waits():
         assert PayableLine.objects.count() == 0
 
 
-def test_published_payables_become_drafts_that_a_second_person_publishes():
+def test_published_payables_become_drafts_that_a_second_person_publishes() -> None:
     creditor, debtor = make.creditor(), make.debtor()
     claimed = make.pending(creditor, debtor, face="1130.00", invoices=(make.invoice("1130.00", number="00000041"),))
     by = make.maker(debtor)
@@ -337,6 +340,7 @@ def test_published_payables_become_drafts_that_a_second_person_publishes():
 
         assert batch.counts["ACCEPTED"] == 3
         (line,) = PayableLine.objects.filter(receivable_id__isnull=False)
+        assert line.receivable_id is not None
         row = Receivable.objects.get(pk=line.receivable_id)
         assert (row.state, row.origin) == (State.DRAFT, "DEBTOR_UPLOAD")
         assert Receivable.objects.count() == 2

@@ -1,5 +1,7 @@
 """Row-level security of every table of the module: two strangers see nothing, whatever they ask (G2, N32)."""
 
+from decimal import Decimal
+
 import pytest
 from django.apps import apps
 from django.db import connection, transaction
@@ -8,12 +10,15 @@ from django.db.utils import ProgrammingError
 from receivables import actions, ledger
 from receivables.actions import Decision
 from receivables.ledger import Ask
-from receivables.models import PayableLine
+from receivables.models import PayableLine, Receivable
 from tests.factories import receivables as make
 from tests.factories.receivables import AT
+from yingshou.identity.models import Organisation
 from yingshou.kernel.clock import business_date
 from yingshou.tenancy.actor import Actor, acting_as
 from yingshou.tenancy.classes import ROW_CLASSES, RowClass
+
+World = tuple[Organisation, Organisation, Organisation, Receivable]
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +30,7 @@ TABLES = sorted(
 
 
 @pytest.fixture
-def world():
+def world() -> World:
     creditor, debtor, bank = make.creditor(), make.debtor(), make.creditor()
     row = make.confirmed(creditor, debtor)
     make.pending(creditor, debtor)
@@ -33,25 +38,26 @@ def world():
         PayableLine.objects.create(
             organisation_id=debtor.pk,
             supplier_uscc=creditor.uscc,
-            amount=1,
+            amount=Decimal(1),
             line_key="00000000-0000-0000-0000-000000000001",
             created_at=AT,
         )
-        actions.dispute(row.pk, amount=1, reason_code="QUALITY", comment="", by=by, at=AT)
+        actions.dispute(row.pk, amount=Decimal(1), reason_code="QUALITY", comment="", by=by, at=AT)
     with acting_as(make.job(creditor)) as by:
-        held = ledger.reserve([Ask(row.pk, bank.pk, 1)], reference_type="t", by=by, at=AT)
+        held = ledger.reserve([Ask(row.pk, bank.pk, Decimal(1))], reference_type="t", by=by, at=AT)
         assert held[0].ok
     return creditor, debtor, bank, row
 
 
-def seen(table):
+def seen(table: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"select count(*) from {table}")
-        return cursor.fetchone()[0]
+        (count,) = cursor.fetchone()
+        return int(count)
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_two_strangers_see_nothing_and_somebody_sees_something(world, table):
+def test_two_strangers_see_nothing_and_somebody_sees_something(world: World, table: str) -> None:
     creditor, debtor, bank, _row = world
     for stranger in (make.maker(make.creditor()), make.job(make.debtor())):
         with acting_as(stranger):
@@ -64,13 +70,13 @@ def test_two_strangers_see_nothing_and_somebody_sees_something(world, table):
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_nobody_in_particular_sees_nothing(world, table):
+def test_nobody_in_particular_sees_nothing(world: World, table: str) -> None:
     assert world
     with acting_as(Actor.anonymous()):
         assert seen(table) == 0
 
 
-def test_a_stranger_can_write_into_no_foreign_row(world):
+def test_a_stranger_can_write_into_no_foreign_row(world: World) -> None:
     _creditor, _debtor, _bank, row = world
     with acting_as(make.maker(make.creditor())), connection.cursor() as cursor:
         cursor.execute("update receivables_receivable set face_amount = 1 where id = %s", [row.pk])
@@ -83,7 +89,7 @@ def test_a_stranger_can_write_into_no_foreign_row(world):
             cursor.execute("select receivables_debtors_waiting()")
 
 
-def test_a_party_cannot_move_its_receivable_to_somebody_else(world):
+def test_a_party_cannot_move_its_receivable_to_somebody_else(world: World) -> None:
     creditor, _debtor, _bank, row = world
     other = make.creditor()
     with (
@@ -97,7 +103,7 @@ def test_a_party_cannot_move_its_receivable_to_somebody_else(world):
         )
 
 
-def test_scopes_answer_for_the_own_objects_only(world):
+def test_scopes_answer_for_the_own_objects_only(world: World) -> None:
     creditor, debtor, _bank, row = world
     third = make.creditor()
     own = make.pending(third, debtor)
@@ -106,4 +112,5 @@ def test_scopes_answer_for_the_own_objects_only(world):
         assert [one.ok for one in outcomes] == [False, True]
     with acting_as(make.job(creditor)) as by:
         (refused,) = actions.refuse([Decision(own.pk, reason_code="DUPLICATE")], by=by, at=AT)
+        assert refused.error is not None
         assert refused.error.code == "NOT-FOUND"

@@ -1,9 +1,11 @@
 """The encumbrance ledger: worked numbers, cuts, random orders of events, parallel callers."""
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
@@ -12,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from receivables import ledger
-from receivables.ledger import Ask, Fact, NotFree, NotPosted
-from receivables.models import Bucket, EntryType, Holding, ReceivableBalance, ReceivableEntry
+from receivables.ledger import Ask, Fact, NotFree, NotPosted, Posted
+from receivables.models import Bucket, EntryType, Holding, Receivable, ReceivableBalance, ReceivableEntry
 from receivables.rules.terms import confirmation_clock, late_interest
 from tests.factories import receivables as make
 from tests.factories.receivables import AT
@@ -23,6 +25,10 @@ from yingshou.tenancy.access import grant_access
 from yingshou.tenancy.actor import Actor, acting_as
 
 DAY = date(2026, 11, 20)
+# The receivable, a job of its creditor, and the ids of a bank and a factoring company.
+World = tuple[Receivable, Actor, int, int]
+# What happens, its amount or place, and which of two.
+Step = tuple[str, Any, int]
 COLUMNS = {
     Bucket.CONFIRMED: "confirmed_amount",
     Bucket.ADJUSTED: "adjusted_amount",
@@ -34,18 +40,18 @@ COLUMNS = {
 }
 
 
-def yuan(text):
+def yuan(text: str) -> Decimal:
     return Decimal(text)
 
 
-def balance_of(pk):
+def balance_of(pk: int) -> ReceivableBalance:
     return ReceivableBalance.objects.get(pk=pk)
 
 
-def assert_books_agree(pk):
+def assert_books_agree(pk: int) -> None:
     """The balance is the sum of its entries, and what is held is the sum of the holdings."""
     balance = balance_of(pk)
-    sums = defaultdict(Decimal)
+    sums: dict[str, Decimal] = defaultdict(Decimal)
     for entry in ReceivableEntry.objects.filter(receivable_id=pk):
         sums[entry.bucket] += entry.direction * entry.amount
     for bucket, column in COLUMNS.items():
@@ -53,12 +59,12 @@ def assert_books_agree(pk):
     assert balance.free_amount >= 0
 
 
-def post(pk, kind, amount, by, **more):
-    return ledger.post_facts([Fact(pk, kind, yuan(amount), DAY, **more)], by=by, at=AT)[0]
+def post(pk: int, kind: EntryType, amount: str, by: Actor, *, reverses: int | None = None) -> Posted:
+    return ledger.post_facts([Fact(pk, kind, yuan(amount), DAY, reverses=reverses)], by=by, at=AT)[0]
 
 
 @pytest.fixture
-def world():
+def world() -> World:
     creditor, debtor = make.creditor(), make.debtor()
     bank, factor = make.creditor(), make.creditor()
     row = make.confirmed(creditor, debtor)
@@ -66,7 +72,7 @@ def world():
 
 
 @pytest.mark.django_db
-def test_worked_numbers_of_the_rule_book(world):
+def test_worked_numbers_of_the_rule_book(world: World) -> None:
     row, by, bank, _factor = world
     with acting_as(by):
         post(row.pk, EntryType.RETENTION_HOLD, "5650.00", by)
@@ -78,7 +84,7 @@ def test_worked_numbers_of_the_rule_book(world):
         ledger.only(ledger.encumber([ask], reference_type="test.deal", by=by, at=AT), ask.claim_amount)
 
         balance = balance_of(row.pk)
-        assert (balance.encumbered_amount, balance.free_amount) == (yuan("84000.00"), 0)
+        assert (balance.encumbered_amount, balance.free_amount) == (yuan("84000.00"), yuan("0.00"))
         assert_books_agree(row.pk)
     with acting_as(make.job(bank)):
         held = Holding.objects.get()
@@ -86,7 +92,7 @@ def test_worked_numbers_of_the_rule_book(world):
 
 
 @pytest.mark.django_db
-def test_nothing_is_held_beyond_what_is_free(world):
+def test_nothing_is_held_beyond_what_is_free(world: World) -> None:
     row, by, bank, factor = world
     with acting_as(by):
         first = [Ask(row.pk, bank, yuan("100000.00"))]
@@ -100,7 +106,7 @@ def test_nothing_is_held_beyond_what_is_free(world):
 
 
 @pytest.mark.django_db
-def test_a_payment_cuts_reservations_then_the_latest_encumbrance_and_alerts_the_holder(world):
+def test_a_payment_cuts_reservations_then_the_latest_encumbrance_and_alerts_the_holder(world: World) -> None:
     row, by, bank, factor = world
     with acting_as(by):
         for holder, amount in ((bank, "40000.00"), (factor, "30000.00")):
@@ -116,7 +122,7 @@ def test_a_payment_cuts_reservations_then_the_latest_encumbrance_and_alerts_the_
             (factor, yuan("20000.00")),
         ]
         balance = balance_of(row.pk)
-        assert (balance.reserved_amount, balance.encumbered_amount) == (0, yuan("50000.00"))
+        assert (balance.reserved_amount, balance.encumbered_amount) == (yuan("0.00"), yuan("50000.00"))
         assert balance.open_cut_amount == yuan("40000.00")
         cuts = ReceivableEntry.objects.filter(receivable_id=row.pk, type="CUT")
         assert {cut.fact_id for cut in cuts} == {posted.entry_id}
@@ -132,7 +138,7 @@ def test_a_payment_cuts_reservations_then_the_latest_encumbrance_and_alerts_the_
 
 
 @pytest.mark.django_db
-def test_what_is_paid_beyond_the_claim_is_overpaid(world):
+def test_what_is_paid_beyond_the_claim_is_overpaid(world: World) -> None:
     row, by, _bank, _factor = world
     with acting_as(by):
         post(row.pk, EntryType.PAYMENT, "113000.50", by)
@@ -148,7 +154,7 @@ def test_what_is_paid_beyond_the_claim_is_overpaid(world):
 
 
 @pytest.mark.django_db
-def test_a_reversal_takes_a_fact_back_once(world):
+def test_a_reversal_takes_a_fact_back_once(world: World) -> None:
     row, by, _bank, _factor = world
     with acting_as(by):
         paid = post(row.pk, EntryType.PAYMENT, "13000.00", by)
@@ -160,7 +166,7 @@ def test_a_reversal_takes_a_fact_back_once(world):
 
 
 @pytest.mark.django_db
-def test_an_encumbrance_takes_the_place_of_its_reservation(world):
+def test_an_encumbrance_takes_the_place_of_its_reservation(world: World) -> None:
     row, by, bank, _factor = world
     with acting_as(by):
         ask = Ask(row.pk, bank, yuan("113000.00"))
@@ -168,12 +174,12 @@ def test_an_encumbrance_takes_the_place_of_its_reservation(world):
         firm = Ask(row.pk, bank, yuan("90000.00"), replaces=reservation)
         ledger.only(ledger.encumber([firm], reference_type="t", by=by, at=AT), firm.claim_amount)
         balance = balance_of(row.pk)
-        assert (balance.reserved_amount, balance.encumbered_amount) == (0, yuan("90000.00"))
+        assert (balance.reserved_amount, balance.encumbered_amount) == (yuan("0.00"), yuan("90000.00"))
         assert_books_agree(row.pk)
 
 
 @pytest.mark.django_db
-def test_an_encumbrance_ends_by_its_holder_alone(world):
+def test_an_encumbrance_ends_by_its_holder_alone(world: World) -> None:
     row, by, bank, _factor = world
     with acting_as(by):
         ask = Ask(row.pk, bank, yuan("50000.00"))
@@ -188,7 +194,7 @@ def test_an_encumbrance_ends_by_its_holder_alone(world):
 
 
 @pytest.mark.django_db
-def test_reservations_expire_unless_a_notice_is_open(world):
+def test_reservations_expire_unless_a_notice_is_open(world: World) -> None:
     row, by, bank, factor = world
     until = AT + timedelta(days=10)
     with acting_as(by):
@@ -211,7 +217,7 @@ def test_reservations_expire_unless_a_notice_is_open(world):
 
 
 @pytest.mark.django_db
-def test_holdings_are_seen_by_their_holder_alone_and_amounts_by_the_parties(world):
+def test_holdings_are_seen_by_their_holder_alone_and_amounts_by_the_parties(world: World) -> None:
     row, by, bank, factor = world
     with acting_as(by):
         ask = Ask(row.pk, bank, yuan("1.00"))
@@ -227,17 +233,18 @@ def test_holdings_are_seen_by_their_holder_alone_and_amounts_by_the_parties(worl
 
 
 @pytest.mark.django_db
-def test_a_funder_holds_only_what_was_opened_to_it(world):
+def test_a_funder_holds_only_what_was_opened_to_it(world: World) -> None:
     row, by, _bank, _factor = world
-    funder = make.maker(make.creditor())
-    ask = Ask(row.pk, funder.organisation_id, yuan("1.00"))
+    house = make.creditor()
+    funder = make.maker(house)
+    ask = Ask(row.pk, house.pk, yuan("1.00"))
     with acting_as(funder):
         assert ledger.reserve([ask], reference_type="t", by=funder, at=AT)[0].ok is False
     with acting_as(by):
         grant_access(
             object_type="receivables.receivable",
             object_id=row.pk,
-            organisation_id=funder.organisation_id,
+            organisation_id=house.pk,
             reason_type="t",
             reason_id=1,
             at=AT - timedelta(days=365),
@@ -248,7 +255,7 @@ def test_a_funder_holds_only_what_was_opened_to_it(world):
 
 
 @pytest.mark.django_db
-def test_the_application_cannot_write_balances_or_change_entries(world):
+def test_the_application_cannot_write_balances_or_change_entries(world: World) -> None:
     row, by, _bank, _factor = world
     with acting_as(by):
         for statement in (
@@ -264,7 +271,7 @@ def test_the_application_cannot_write_balances_or_change_entries(world):
 
 
 @pytest.mark.django_db
-def test_facts_wait_for_confirmation():
+def test_facts_wait_for_confirmation() -> None:
     row = make.pending(creditor := make.creditor(), make.debtor())
     with acting_as(make.job(creditor)) as by, pytest.raises(NotPosted):
         post(row.pk, EntryType.PAYMENT, "1.00", by)
@@ -292,7 +299,7 @@ steps = st.one_of(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(story=st.lists(steps, min_size=1, max_size=14))
-def test_no_order_of_events_makes_the_balance_negative_or_wrong(world, story):
+def test_no_order_of_events_makes_the_balance_negative_or_wrong(world: World, story: list[Step]) -> None:
     row, by, *holders = world
     with acting_as(by), transaction.atomic():
         held: list[int] = []
@@ -303,7 +310,9 @@ def test_no_order_of_events_makes_the_balance_negative_or_wrong(world, story):
         transaction.set_rollback(True)
 
 
-def _take_step(pk, what, value, turn, *, holders, held, facts, by):
+def _take_step(
+    pk: int, what: str, value: Any, turn: int, *, holders: Sequence[int], held: list[int], facts: list[int], by: Actor
+) -> None:
     if what in ("reserve", "encumber"):
         ask = Ask(pk, holders[turn], value)
         free = balance_of(pk).available_amount
@@ -331,8 +340,8 @@ CALLERS = 200
 CONNECTIONS = 16
 
 
-def _in_parallel(call):
-    def run(turn):
+def _in_parallel(call: Callable[[int], bool]) -> list[bool]:
+    def run(turn: int) -> bool:
         try:
             return call(turn)
         finally:
@@ -343,12 +352,12 @@ def _in_parallel(call):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_hundred_parallel_reservations_never_exceed_the_balance():
+def test_two_hundred_parallel_reservations_never_exceed_the_balance() -> None:
     creditor, debtor, bank = make.creditor(), make.debtor(), make.creditor()
     row = make.confirmed(creditor, debtor)
     by = make.job(creditor)
 
-    def reserve(_turn):
+    def reserve(_turn: int) -> bool:
         with acting_as(by):
             ask = Ask(row.pk, bank.pk, yuan("1000.00"))
             return ledger.reserve([ask], reference_type="test.offer", by=by, at=AT)[0].ok
@@ -362,7 +371,7 @@ def test_two_hundred_parallel_reservations_never_exceed_the_balance():
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
-def test_the_unprotected_control_exceeds_it():
+def test_the_unprotected_control_exceeds_it() -> None:
     """Canary: read, compare in Python, write. Without the condition in the UPDATE and the CHECK the same race oversells."""
     total, part = to_minor(yuan("113000.00")), to_minor(yuan("1000.00"))
     by = make.job(make.creditor())
@@ -379,7 +388,7 @@ def test_the_unprotected_control_exceeds_it():
     assert answers.count(True) * part > total
 
 
-def _reserve_without_protection(by, *, total, part):
+def _reserve_without_protection(by: Actor, *, total: int, part: int) -> bool:
     with acting_as(by), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("select held from unprotected_control")
         (held,) = cursor.fetchone()
@@ -390,12 +399,12 @@ def _reserve_without_protection(by, *, total, part):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_lists_in_opposite_order_do_not_deadlock():
+def test_lists_in_opposite_order_do_not_deadlock() -> None:
     creditor, debtor, bank = make.creditor(), make.debtor(), make.creditor()
     rows = [make.confirmed(creditor, debtor).pk for _turn in range(6)]
     by = make.job(creditor)
 
-    def reserve(turn):
+    def reserve(turn: int) -> bool:
         ids = rows if turn % 2 else list(reversed(rows))
         with acting_as(by):
             asks = [Ask(pk, bank.pk, yuan("1.00")) for pk in ids]
@@ -405,7 +414,7 @@ def test_lists_in_opposite_order_do_not_deadlock():
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
-def test_the_check_holds_against_the_owner_too():
+def test_the_check_holds_against_the_owner_too() -> None:
     row = make.confirmed(make.creditor(), make.debtor())
 
     with connections["owner"].cursor() as cursor, pytest.raises(IntegrityError):
@@ -417,7 +426,7 @@ def test_the_check_holds_against_the_owner_too():
 # --- dates and interest -------------------------------------------------------------------------------------------------
 
 
-def test_thirty_natural_days_from_the_request():
+def test_thirty_natural_days_from_the_request() -> None:
     clock = confirmation_clock(sme_at_signing=True, debtor=None, at=AT.replace(month=3, day=2))
 
     assert clock.deadline == date(2026, 4, 1)
@@ -428,7 +437,7 @@ def test_thirty_natural_days_from_the_request():
     ("rate", "basis", "expected"),
     [(None, 365, "22500.00"), ("0.04", 365, "4931.51"), ("0.04", 360, "5000.00")],
 )
-def test_late_interest_of_the_rule_book(rate, basis, expected):
+def test_late_interest_of_the_rule_book(rate: str | None, basis: int, expected: str) -> None:
     interest = late_interest(
         principal=yuan("1000000.00"),
         due_date=date(2026, 1, 1),

@@ -3,7 +3,7 @@
 import pytest
 
 from receivables.states import DISPUTE_LIFECYCLE, LIFECYCLE, REASONS, State, reasons_for
-from yingshou.kernel.lifecycle import IllegalTransition
+from yingshou.kernel.lifecycle import IllegalTransition, Transition
 
 ALLOWED = {
     ("DRAFT", "submit"): "PENDING_CONFIRM",
@@ -25,7 +25,7 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize(("state", "event", "step"), list(LIFECYCLE.product()))
-def test_every_state_with_every_event(state, event, step):
+def test_every_state_with_every_event(state: str, event: str, step: Transition | None) -> None:
     expected = ALLOWED.get((state, event))
 
     if expected is None:
@@ -35,11 +35,11 @@ def test_every_state_with_every_event(state, event, step):
         assert LIFECYCLE.check(state, event).target == expected
 
 
-def test_product_is_complete():
+def test_product_is_complete() -> None:
     assert len(list(LIFECYCLE.product())) == len(State) * 12
 
 
-def test_closed_states_are_final():
+def test_closed_states_are_final() -> None:
     assert LIFECYCLE.final == {"REFUSED", "WITHDRAWN", "UNDONE", "SETTLED", "WRITTEN_OFF"}
 
 
@@ -51,23 +51,23 @@ def test_closed_states_are_final():
         ("OPEN", "withdraw", "WITHDRAWN"),
     ],
 )
-def test_a_dispute_moves(state, event, target):
+def test_a_dispute_moves(state: str, event: str, target: str) -> None:
     assert DISPUTE_LIFECYCLE.check(state, event).target == target
 
 
-def test_a_closed_dispute_stays_closed():
+def test_a_closed_dispute_stays_closed() -> None:
     assert DISPUTE_LIFECYCLE.final == {"RESOLVED", "WITHDRAWN"}
 
 
-def test_every_step_that_says_no_has_reasons_to_choose_from():
+def test_every_step_that_says_no_has_reasons_to_choose_from() -> None:
     for step in LIFECYCLE.transitions:
         if step.reason:
             assert reasons_for(step.event), step.event
 
 
-def test_partly_disputed_belongs_to_part_confirmation_only():
+def test_partly_disputed_belongs_to_part_confirmation_only() -> None:
     assert REASONS["PARTLY_DISPUTED"].events == {"confirm_part"}
 
 
-def test_another_due_date_is_a_return():
+def test_another_due_date_is_a_return() -> None:
     assert REASONS["DUE_DATE"].events == {"return"}

@@ -4,12 +4,15 @@ import csv
 import io
 import os
 import tarfile
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from pytest_django import Settings
 
 from receivables.loading.ledgers import (
     blue_of_red,
@@ -42,7 +45,7 @@ ROWS = [
 ]
 
 
-def archive(folder: Path, firms: dict[str, list[tuple[str, ...]]]) -> Path:
+def archive(folder: Path, firms: Mapping[str, Sequence[tuple[str, ...]]]) -> Path:
     """A tarball of ledgers as the real one: BOM, a nameless running number, dates without leading zeros."""
     path = folder / "ledgers.tar.gz"
     with tarfile.open(path, "w:gz") as tar:
@@ -60,17 +63,17 @@ def archive(folder: Path, firms: dict[str, list[tuple[str, ...]]]) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _files(settings, tmp_path: Path):
+def _files(settings: Settings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "files"
 
 
-def load(path: Path, **options) -> str:
+def load(path: Path, **options: Any) -> str:
     out = io.StringIO()
     call_command("load_real_invoices", str(path), stdout=out, **options)
     return out.getvalue()
 
 
-def test_derived_codes_are_valid_and_stay_the_same():
+def test_derived_codes_are_valid_and_stay_the_same() -> None:
     codes = {credit_code(f"E{number}") for number in range(1, 500)}
 
     assert len(codes) == 499
@@ -78,7 +81,7 @@ def test_derived_codes_are_valid_and_stay_the_same():
     assert credit_code("E1") == credit_code("E1")
 
 
-def test_a_red_row_is_told_apart_only_where_one_blue_fits(tmp_path):
+def test_a_red_row_is_told_apart_only_where_one_blue_fits(tmp_path: Path) -> None:
     twins = [
         ("1", "2020/1/1", "B1", "10.00", "1.30", "11.30", VALID),
         ("2", "2020/1/2", "B1", "10.00", "1.30", "11.30", VALID),
@@ -91,7 +94,7 @@ def test_a_red_row_is_told_apart_only_where_one_blue_fits(tmp_path):
     assert blue_of_red(ledgers["E2"]) == {}
 
 
-def test_days_move_by_whole_weeks_to_the_last_one(tmp_path):
+def test_days_move_by_whole_weeks_to_the_last_one(tmp_path: Path) -> None:
     ledgers = read_ledgers(archive(tmp_path, {"E1": ROWS}))
     today = max(row.day for row in ledgers["E1"]).replace(year=2026)
 
@@ -103,7 +106,7 @@ def test_days_move_by_whole_weeks_to_the_last_one(tmp_path):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_row_is_accounted_for_and_the_buyers_confirm_with_one_signature(tmp_path):
+def test_every_row_is_accounted_for_and_the_buyers_confirm_with_one_signature(tmp_path: Path) -> None:
     path = archive(tmp_path, {"E1": ROWS})
     expected = independent_sums(path)["E1"]
     assert expected.valid_total == Decimal("113.00") + Decimal("113.01") + Decimal("339.00") + Decimal("56.50")
@@ -117,6 +120,7 @@ def test_every_row_is_accounted_for_and_the_buyers_confirm_with_one_signature(tm
     assert "DIFFERS" not in told
     with acting_as(Actor.system("test")), transaction.atomic():
         buyer = Organisation.objects.by_uscc(credit_code(largest_buyers(read_ledgers(path).values(), 1)[0]))
+    assert buyer is not None
     with acting_as(Actor.system("test", organisation_id=buyer.pk)), transaction.atomic():
         rows = list(Receivable.objects.of_debtor(buyer.pk))
         assert {row.state for row in rows} == {State.CONFIRMED}
@@ -127,7 +131,7 @@ def test_every_row_is_accounted_for_and_the_buyers_confirm_with_one_signature(tm
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_second_load_adds_nothing(tmp_path):
+def test_a_second_load_adds_nothing(tmp_path: Path) -> None:
     path = archive(tmp_path, {"E1": ROWS})
     load(path, no_confirm=True)
 
@@ -140,7 +144,7 @@ def test_a_second_load_adds_nothing(tmp_path):
 
 @pytest.mark.realdata
 @pytest.mark.django_db(transaction=True)
-def test_the_real_ledgers_add_up_and_a_second_load_adds_nothing(tmp_path):
+def test_the_real_ledgers_add_up_and_a_second_load_adds_nothing(tmp_path: Path) -> None:
     path = Path(os.environ["YINGSHOU_REAL_DATA"]) / "vat-invoices.tar.gz"
 
     first = load(path, authority=tmp_path / "authority")

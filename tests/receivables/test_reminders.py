@@ -17,7 +17,7 @@ from yingshou.tenancy.actor import Actor, Capability, acting_as
 pytestmark = pytest.mark.django_db
 
 
-def test_reminders_come_on_six_days_and_silence_never_confirms():
+def test_reminders_come_on_six_days_and_silence_never_confirms() -> None:
     creditor, debtor = make.creditor(), make.debtor()
     row = make.pending(creditor, debtor)
     by = make.job(debtor)
@@ -34,7 +34,7 @@ def test_reminders_come_on_six_days_and_silence_never_confirms():
         assert AuditEvent.objects.filter(kind="receivables.receivable.no_answer").count() == 1
 
 
-def test_each_debtor_gets_one_job_a_day():
+def test_each_debtor_gets_one_job_a_day() -> None:
     make.pending(make.creditor(), debtor := make.debtor())
     by = Actor.system("receivables.remind")
     with acting_as(by):
@@ -42,7 +42,7 @@ def test_each_debtor_gets_one_job_a_day():
         assert Job.objects.filter(name="receivables.remind_debtor", organisation_id=debtor.pk).count() == 1
 
 
-def test_a_debtor_that_registers_finds_what_was_claimed():
+def test_a_debtor_that_registers_finds_what_was_claimed() -> None:
     creditor, uscc = make.creditor(), identity.uscc()
     row = make.pending(creditor, other_uscc=uscc)
     debtor = identity.organisation(Capability.DEBTOR, uscc=uscc)

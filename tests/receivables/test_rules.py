@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -10,7 +11,7 @@ from receivables import fingerprints
 from receivables.actions.entry import line_key
 from receivables.imports.columns import digest_sql, line_key_sql
 from receivables.rules import claims
-from receivables.rules.draft import Circumstances, EvidenceDraft
+from receivables.rules.draft import Circumstances, ClaimDraft, EvidenceDraft
 from tests.factories import receivables as make
 from yingshou.identity.models import Organisation
 from yingshou.kernel.identifiers import invoice_key
@@ -20,14 +21,22 @@ TODAY = date(2026, 11, 20)
 OWN = Organisation(uscc="91350200MA31T0E510", name="供应商", size=30, state="VERIFIED", verified_at=make.AT)
 BUYER = Organisation(uscc="911100001000012388", name="核心企业", size=10, state="VERIFIED", is_public_body=True)
 AROUND = Circumstances(today=TODAY, own=OWN, creditor=OWN, debtor=BUYER, lending_rate=Decimal("0.0300"))
-S3 = ["approval_no", "concession_contract_no", "grantor", "right_from", "right_to", "fee_standard", "expected_annual_income"]
+S3 = [
+    "approval_no",
+    "concession_contract_no",
+    "grantor",
+    "right_from",
+    "right_to",
+    "fee_standard",
+    "expected_annual_income",
+]
 
 
-def codes(draft, around=AROUND, severity=None):
+def codes(draft: ClaimDraft, around: Circumstances = AROUND, severity: str | None = None) -> set[str]:
     return {one.code for one in claims.check(draft, around) if severity in (None, one.severity)}
 
 
-def test_a_good_claim_has_no_finding():
+def test_a_good_claim_has_no_finding() -> None:
     draft = make.draft(BUYER, due_date=date(2026, 12, 20))
 
     assert claims.check(draft, AROUND) == []
@@ -66,7 +75,7 @@ def test_a_good_claim_has_no_finding():
         ({"invoices": (make.invoice(issue_date=date(2026, 11, 21)),)}, "INV-008", "error"),
     ],
 )
-def test_each_rule_speaks(changes, code, severity):
+def test_each_rule_speaks(changes: dict[str, Any], code: str | None, severity: str | None) -> None:
     draft = make.draft(BUYER, **({"due_date": date(2026, 12, 20)} | changes))
 
     if code is None:
@@ -78,13 +87,13 @@ def test_each_rule_speaks(changes, code, severity):
         assert finding.place
 
 
-def test_a_proof_of_delivery_stands_for_the_invoice():
+def test_a_proof_of_delivery_stands_for_the_invoice() -> None:
     draft = make.draft(BUYER, due_date=date(2026, 12, 20), invoices=(), evidence=(EvidenceDraft(1, "ACCEPTANCE"),))
 
     assert codes(draft) == set()
 
 
-def test_an_unknown_debtor_warns_and_an_unverified_creditor_is_refused():
+def test_an_unknown_debtor_warns_and_an_unverified_creditor_is_refused() -> None:
     unverified = Organisation(uscc=OWN.uscc, state="PENDING_VERIFICATION")
     around = Circumstances(today=TODAY, own=unverified, creditor=unverified, debtor=None)
     draft = make.draft(BUYER, due_date=date(2026, 12, 20))
@@ -93,13 +102,13 @@ def test_an_unknown_debtor_warns_and_an_unverified_creditor_is_refused():
     assert codes(draft, around, "error") == {"RCV-009"}
 
 
-def test_submission_needs_a_document():
+def test_submission_needs_a_document() -> None:
     draft = make.draft(BUYER, due_date=date(2026, 12, 20), evidence=())
 
     assert [one.code for one in claims.check_for_submission(draft, AROUND)] == ["RCV-007"]
 
 
-def test_the_due_date_follows_from_rule_and_term():
+def test_the_due_date_follows_from_rule_and_term() -> None:
     draft = make.draft(BUYER, due_date=None, due_rule="DELIVERY", payment_term_days=60, delivery_date=date(2026, 1, 31))
 
     assert draft.due == date(2026, 4, 1)
@@ -110,7 +119,7 @@ def test_the_due_date_follows_from_rule_and_term():
     ("code", "number"),
     [("", "26352000000012345678"), ("3502261130", "00000012"), ("", "00000012"), ("350226113012", "99999999")],
 )
-def test_sql_and_python_agree_on_the_fingerprint(code, number):
+def test_sql_and_python_agree_on_the_fingerprint(code: str, number: str) -> None:
     with acting_as(Actor.system("test")), connection.cursor() as cursor:
         cursor.execute("select receivables_invoice_key(%s, %s, %s)", [code, number, OWN.uscc])
         assert cursor.fetchone()[0] == invoice_key(code, number, OWN.uscc)
@@ -119,7 +128,7 @@ def test_sql_and_python_agree_on_the_fingerprint(code, number):
 
 
 @pytest.mark.django_db
-def test_sql_and_python_agree_on_the_line():
+def test_sql_and_python_agree_on_the_line() -> None:
     draft = make.draft(BUYER)
     (paper,) = draft.invoices
     with acting_as(Actor.system("test")), connection.cursor() as cursor:

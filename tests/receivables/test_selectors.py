@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from receivables import actions, selectors
 from receivables.ledger import Fact
@@ -15,7 +16,7 @@ from yingshou.tenancy.actor import acting_as
 pytestmark = pytest.mark.django_db
 
 
-def test_lists_hold_the_own_side_only():
+def test_lists_hold_the_own_side_only() -> None:
     creditor, debtor, stranger = make.creditor(), make.debtor(), make.creditor()
     draft, sent = make.drafted(creditor, debtor), make.pending(creditor, debtor)
     make.pending(stranger, debtor)
@@ -35,7 +36,7 @@ def test_lists_hold_the_own_side_only():
         assert summary["NOT_IN_BOOK"].counterparts == 2
 
 
-def test_the_five_answers_of_a_paid_receivable(django_assert_max_num_queries):
+def test_the_five_answers_of_a_paid_receivable(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     creditor, debtor = make.creditor(), make.debtor()
     row = make.confirmed(creditor, debtor)
     by = make.maker(creditor)
@@ -53,7 +54,7 @@ def test_the_five_answers_of_a_paid_receivable(django_assert_max_num_queries):
     assert [step.event for step in answers.available] == ["settle", "write_off"]
 
 
-def test_buttons_follow_side_and_duty():
+def test_buttons_follow_side_and_duty() -> None:
     creditor, debtor = make.creditor(), make.debtor()
     row = make.pending(creditor, debtor)
 
@@ -68,7 +69,7 @@ def test_buttons_follow_side_and_duty():
     assert selectors.available(row, make.maker(make.debtor())) == []
 
 
-def test_search_finds_by_every_handle_and_only_the_own():
+def test_search_finds_by_every_handle_and_only_the_own() -> None:
     creditor, debtor = make.creditor(), make.debtor(name="漳州海峡工程机械有限公司")
     paper = make.invoice()
     row = make.pending(creditor, debtor, invoices=(paper,), contract_no="XM-2026-077")
@@ -85,7 +86,7 @@ def test_search_finds_by_every_handle_and_only_the_own():
             assert selectors.search(by, text) == []
 
 
-def test_counterpart_filter_reaches_registered_and_unregistered_debtors():
+def test_counterpart_filter_reaches_registered_and_unregistered_debtors() -> None:
     creditor, debtor = make.creditor(), make.debtor(name="泉州远航石材有限公司")
     known, unknown = make.pending(creditor, debtor), make.pending(creditor)
     by = make.maker(creditor)
@@ -95,7 +96,7 @@ def test_counterpart_filter_reaches_registered_and_unregistered_debtors():
         assert [row.pk for row in selectors.of_counterpart(rows, "采购", side="creditor")] == [unknown.pk]
 
 
-def test_median_answer_time():
+def test_median_answer_time() -> None:
     creditor, debtor = make.creditor(), make.debtor()
     for days in (1, 3, 9):
         row = make.pending(creditor, debtor)
