@@ -68,6 +68,7 @@ def withdraw(request: AppRequest, approval_id: int) -> HttpResponse:
 
 
 @page("approvals.policy", methods=["GET", "POST"])
+@idempotent
 def policy(request: AppRequest, action: str) -> HttpResponse:
     """When an action needs a second person and a signature."""
     handler = selectors.own_handler(action, request.actor)
