@@ -36,7 +36,7 @@ from yingshou.documents.models import StoredFile
 from yingshou.kernel.clock import business_date
 from yingshou.signing.models import SignedLine
 from yingshou.signing.selectors import Seal, seal_of_line
-from yingshou.tenancy.actor import Actor
+from yingshou.tenancy.actor import Actor, ActorKind
 from yingshou.ui.counts import shown
 from yingshou.ui.templatetags.ui import amount, day, masked, minute, second
 
@@ -126,7 +126,7 @@ class Sheet:
         """Who did it: our own people by name, the other side as an organisation."""
         if event.organisation_id == self.actor.organisation_id and event.organisation_id is not None:
             own = self.creditor_name if self.side == "creditor" else self.debtor_name
-            return f"{own} {event.actor_label}".strip()
+            return own if event.actor_kind == ActorKind.SYSTEM else f"{own} {event.actor_label}".strip()
         names = {self.row.creditor_id: self.creditor_name, self.row.debtor_id: self.debtor_name}
         return names.get(event.organisation_id, "") or gettext("the platform")
 
