@@ -103,7 +103,7 @@ SHOTS = (
     Shot("evidence", "ludao.maker", _evidence, 1000),
     Shot("debtor-home", "jinghe.maker", "/"),
     Shot("debtor-list", "jinghe.maker", "/payables/confirm/"),
-    Shot("debtor-answer", "jinghe.maker", _first("/payables/confirm/", r"/payables/confirm/item/")),
+    Shot("debtor-answer", "jinghe.maker", _first("/payables/confirm/?match=DIFFERS", r"/payables/confirm/item/")),
     Shot("debtor-book", "jinghe.maker", "/payables/book/"),
     Shot("debtor-asked", "jinghe.maker", _submit),
     Shot("debtor-sign", "jinghe.checker", _signing, 900),
