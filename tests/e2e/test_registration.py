@@ -36,7 +36,9 @@ def register(one: Walker, licence: Path) -> None:
     """Both pages of the form."""
     one.open("/organisation/register/")
     one.look("register")
-    for name, value in first_page(uscc=USCC, name="厦门鹭江验收有限公司", username="lujiang-admin", email="admin@lujiang.example.com").items():
+    for name, value in first_page(
+        uscc=USCC, name="厦门鹭江验收有限公司", username="lujiang-admin", email="admin@lujiang.example.com"
+    ).items():
         box = one.page.locator(f"main [name={name}]")
         if name == "capabilities":
             for capability in value:

@@ -105,7 +105,7 @@ def _paper(of: Town) -> int:
     """A contract, stored."""
     by = make.job(of.seller)
     with acting_as(by), transaction.atomic():
-        return store("购销合同.pdf", io.BytesIO(b"%PDF-1.4\n%%EOF\n"), by=by, at=clock.now()).pk
+        return store("contract.pdf", io.BytesIO(b"%PDF-1.4\n%%EOF\n"), by=by, at=clock.now()).pk
 
 
 def _fields(of: Town, face: str) -> dict[str, Any]:

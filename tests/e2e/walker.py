@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from django.conf import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 
 from tests.factories import identity
@@ -14,6 +16,12 @@ from tests.yingshou.ui.axe import axe_violations
 from yingshou.identity.models import Membership
 
 WIDTHS = {"desktop": 1280, "phone": 375}
+# Words of ours, not of the firms: in English none of them may be Chinese.
+_OUR_WORDS = "nav a, h2, h3, th, label, button, .y-tag, .y-chip, .y-button, .y-help, .y-notice, dt, legend, option"
+# 万 is a unit that amounts may be typed in, in English too.
+_CHINESE = re.compile(r"(?!万)[\u4e00-\u9fff]")
+# Shown in Chinese whatever the language: the switch to Chinese, and what is marked as Chinese.
+_MAY_BE_CHINESE = {"中文", "中"}
 # What a check page may legitimately answer with: a form that is not complete yet.
 _EXPECTED_STATUS = {422}
 
@@ -67,9 +75,21 @@ class Walker:
             file.parent.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=file, full_page=True)
         self.troubles += [f"{name} ({self.language}, {width}): {text}" for text in axe_violations(self.page)]
+        if self.page.evaluate("document.documentElement.lang").lower() != self.language:
+            self.troubles.append(f"{name}: not in {self.language}")
+        if self.language == "en":
+            self.troubles += [f"{name}: Chinese words “{text}”" for text in self._chinese_words()]
         wide = self.page.evaluate("document.documentElement.scrollWidth")
         if wide > width:
             self.troubles.append(f"{name} ({self.language}): {wide} px wide in a window of {width}")
+
+    def _chinese_words(self) -> list[str]:
+        """Our words on an English page that are not English; names of firms stand in data, not in these."""
+        texts = self.page.locator(_OUR_WORDS).evaluate_all(
+            "found => found.filter(e => !e.closest('[lang]:not(html)') && !e.closest('[data-row]')).map(e => e.innerText)"
+        )
+        words = {text.strip() for text in texts}
+        return sorted(word for word in words - _MAY_BE_CHINESE if _CHINESE.search(word))
 
     def see(self, text: str) -> None:
         """The page says this."""
@@ -89,7 +109,7 @@ def walker(
     context = browser.new_context(
         locale="zh-CN", viewport={"width": width, "height": 900}, java_script_enabled=scripts, accept_downloads=True
     )
-    context.add_cookies([{"name": "yingshou_language", "value": language, "url": address}])
+    context.add_cookies([{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": address}])
     # A busy machine is slow, not wrong.
     context.set_default_timeout(30_000)
     one = Walker(context.new_page(), address, language)
