@@ -6,19 +6,16 @@ The temporary table `made` holds the chunk as it will be; both sheets fill it an
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 
 from receivables import fingerprints
 from receivables.models import OBJECT_TYPE
-from yingshou.audit.events import EventDraft, record
+from yingshou.audit.events import record_selected
 from yingshou.documents.kinds import Chunk
 from yingshou.documents.models import ImportBatch
 from yingshou.identity.models import Organisation
 from yingshou.kernel import clock
-from yingshou.kernel.money import from_minor
-from yingshou.kernel.public_numbers import CAPACITY, public_no
+from yingshou.kernel.public_numbers import CAPACITY, public_nos
 
 ALIVE_LINE = "state not in ('UNDONE', 'WITHDRAWN', 'REFUSED')"
 
@@ -29,7 +26,7 @@ def number_rows(chunk: Chunk) -> None:
     ids = [row[0] for row in chunk.fetch("select id from made order by id")]
     chunk.execute(
         "update made set public_no = n.no from unnest(%(ids)s::bigint[], %(numbers)s::text[]) as n(id, no) where made.id = n.id",
-        {"ids": ids, "numbers": [public_no("AR", day, pk % CAPACITY, key) for pk in ids]},
+        {"ids": ids, "numbers": public_nos("AR", day, [pk % CAPACITY for pk in ids], key)},
     )
 
 
@@ -104,6 +101,16 @@ select id, creditor_id, shown_to, %(file)s, 'LEDGER', '', %(at)s, %(person)s fro
 """
 
 
+# The body of a first event, as `actions.entry` writes it.
+CREATED = """
+select id, jsonb_build_object('from', null, 'to', 'DRAFT', 'public_no', public_no,
+    'face_amount', (face_amount / 100)::text || '.' || lpad(mod(face_amount, 100)::text, 2, '0'), 'currency', currency,
+    'due_date', due_date::text, 'contract_no', contract_no, 'debtor_name', debtor_name, 'origin', %(event_origin)s::text,
+    'batch_id', %(event_batch)s::bigint)
+from made order by id
+"""
+
+
 def write_receivables(chunk: Chunk, *, origin: str) -> None:
     """Insert receivables, invoices, uses, evidence, balances and the first events of `made`."""
     file_id = ImportBatch.objects.values_list("file_id", flat=True).get(pk=chunk.batch_id)
@@ -115,33 +122,13 @@ def write_receivables(chunk: Chunk, *, origin: str) -> None:
     chunk.execute(INSERT_USES)
     chunk.execute(INSERT_EVIDENCE, {"file": file_id})
     chunk.fetch("select receivables_open_balances(array(select id from made order by id))")
-    rows = chunk.fetch(
-        "select id, public_no, face_amount, currency, due_date::text, contract_no, debtor_name from made order by id"
-    )
-    audience = [chunk.organisation_id]
-    record([_event(row, chunk, origin, audience) for row in rows])
-
-
-def _event(row: tuple[Any, ...], chunk: Chunk, origin: str, audience: list[int]) -> EventDraft:
-    pk, number, face, currency, due, contract, debtor = row
-    return EventDraft(
+    record_selected(
+        CREATED,
+        {"event_origin": origin, "event_batch": chunk.batch_id},
         kind=f"{OBJECT_TYPE}.create",
         object_type=OBJECT_TYPE,
-        object_id=pk,
         object_version=1,
-        audience=audience,
+        audience=[chunk.organisation_id],
         by=chunk.by,
         at=chunk.at,
-        body={
-            "from": None,
-            "to": "DRAFT",
-            "public_no": number,
-            "face_amount": str(from_minor(face)),
-            "currency": currency,
-            "due_date": due,
-            "contract_no": contract,
-            "debtor_name": debtor,
-            "origin": origin,
-            "batch_id": chunk.batch_id,
-        },
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -32,6 +33,30 @@ def public_no(prefix: str, day: date, serial: int, key: bytes) -> str:
     stamp = day.strftime("%Y%m%d")
     digits = f"{stamp}{permute(serial, key, f'{prefix}{stamp}'):08d}"
     return f"{prefix}{digits}{luhn_digit(digits)}"
+
+
+def public_nos(prefix: str, day: date, serials: Sequence[int], key: bytes) -> list[str]:
+    """
+    `public_no` of many serials of one day, some ten times faster: the rounds are looked up in tables.
+
+    :raises ValueError: if prefix, a serial or the key cannot be used
+    """
+    if not serials:
+        return []
+    first = public_no(prefix, day, serials[0], key)
+    if min(serials) < 0 or max(serials) >= CAPACITY:
+        raise ValueError(f"a serial is not between 0 and {CAPACITY - 1}")
+    head = first[: len(prefix) + 8]
+    tables, sums = _tables(key, head), _luhn_sums()
+    date_sum = sums[int(head[-8:-4])] + sums[int(head[-4:])]
+    numbers = []
+    for serial in serials:
+        left, right = divmod(serial, _HALF)
+        for table in tables:
+            left, right = right, (left + table[right]) % _HALF
+        check = -(date_sum + sums[left] + sums[right]) % 10
+        numbers.append(f"{head}{left:04d}{right:04d}{check}")
+    return numbers
 
 
 def public_no_ok(text: str) -> bool:
@@ -99,9 +124,25 @@ def _halves(number: int, key: bytes) -> tuple[int, int]:
     return divmod(number, _HALF)
 
 
+@lru_cache(maxsize=4)
+def _tables(key: bytes, tweak: str) -> list[list[int]]:
+    """Every round of one day's network, for every half."""
+    return [[_mixed(half, turn, key, tweak) for half in range(_HALF)] for turn in range(_ROUNDS)]
+
+
+@lru_cache(maxsize=1)
+def _luhn_sums() -> list[int]:
+    """What four digits, the last of them doubled, add to the Luhn sum."""
+    return [-int(luhn_digit(f"{half:04d}")) % 10 for half in range(_HALF)]
+
+
 # One day uses 8 x 10,000 values over and over: an import of 100,000 rows finds nearly all of them here.
 @lru_cache(maxsize=8 * 10**4)
 def _mix(half: int, turn: int, key: bytes, tweak: str) -> int:
+    return _mixed(half, turn, key, tweak)
+
+
+def _mixed(half: int, turn: int, key: bytes, tweak: str) -> int:
     # BLAKE2b is a keyed hash in one call, three times faster than HMAC here; its key may have 64 bytes.
     digest = hashlib.blake2b(f"{tweak}:{turn}:{half}".encode(), key=key[:64], digest_size=8).digest()
     return int.from_bytes(digest, "big") % _HALF

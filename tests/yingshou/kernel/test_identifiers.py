@@ -276,3 +276,14 @@ def test_ten_thousand_numbers_take_less_than_a_second() -> None:
         ids.public_no("AR", DAY, serial, KEY)
 
     assert time.process_time() - started < 1
+
+
+def test_many_numbers_are_those_that_one_by_one_gives() -> None:
+    serials = [0, 1, 9_999, 10_000, 12_345_678, public_numbers.CAPACITY - 1]
+
+    assert public_numbers.public_nos("AR", DAY, serials, KEY) == [
+        ids.public_no("AR", DAY, serial, KEY) for serial in serials
+    ]
+    assert all(ids.public_no_ok(number) for number in public_numbers.public_nos("AR", DAY, range(5_000), KEY))
+    with pytest.raises(ValueError, match="serial"):
+        public_numbers.public_nos("AR", DAY, [5, public_numbers.CAPACITY], KEY)
