@@ -59,6 +59,10 @@ class StaffAdminSite(AdminSite):
         actor = actor_of(request)
         return actor.is_signed_in and actor.may("identity.staff_admin")
 
+    def get_urls(self) -> list[Any]:
+        """Django's pages without "view on site": it asks any model by number, and its answer tells what exists."""
+        return [one for one in super().get_urls() if getattr(one, "name", "") != "view_on_site"]
+
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """Run a page of the administration in one transaction: READ ONLY for reading, as everywhere."""
         checked = super().admin_view(view, cacheable)
