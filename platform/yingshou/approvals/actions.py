@@ -21,6 +21,7 @@ from yingshou.kernel.canonical import canonical_json
 from yingshou.kernel.errors import Conflict, Invalid, NotAllowed, NotVisible
 from yingshou.kernel.merkle import leaf_hash, root
 from yingshou.tenancy.actor import Actor
+from yingshou.tenancy.standing import still_may
 
 # One signature covers this many lines at most (decisions, "Who clicks").
 LINES_MAXIMUM = 10_000
@@ -89,7 +90,7 @@ def submit(action: str, lines: Sequence[LineDraft], *, by: Actor, at: datetime, 
         raise NothingSelected
     if len(lines) > LINES_MAXIMUM:
         raise TooManyLines(count=len(lines), maximum=LINES_MAXIMUM)
-    if not by.may(handler.maker_permission):
+    if not still_may(by, handler.maker_permission):
         raise DutyMissing(title=handler.title)
     assert by.organisation_id is not None, "a maker acts for an organisation"
     assert by.person_id is not None, "a maker is a person"
@@ -176,7 +177,7 @@ def _for_decision(approval_id: int, by: Actor) -> tuple[Approval, Handler]:
     if approval is None:
         raise NotVisible
     handler = HANDLERS.get(approval.action)
-    if not by.may(handler.checker_permission):
+    if not still_may(by, handler.checker_permission):
         raise DutyMissing(title=handler.title)
     if approval.needs_second_person and approval.maker_id == by.person_id:
         raise CheckerIsMaker

@@ -6,10 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 from yingshou.approvals import handlers
 from yingshou.audit import wording
-from yingshou.identity import approval_handlers, presenters, tasks
+from yingshou.identity import approval_handlers, presenters, selectors, tasks
 from yingshou.identity.actions import accounts, decisions, duties, reference, support
 from yingshou.jobs import registry as jobs
-from yingshou.tenancy import classes, permissions
+from yingshou.tenancy import classes, permissions, standing
 from yingshou.tenancy.actor import Capability, Duty
 from yingshou.tenancy.classes import RowClass
 from yingshou.tenancy.permissions import Permission
@@ -156,6 +156,7 @@ for _verb in presenters.HEADLINES:
     wording.register(_kind, presenters.organisation_line)
 
 identities.register("identity", presenters.frame_identity)
+standing.CHECKS.register("identity.membership", selectors.membership_holds)
 
 navigation.register(
     "identity.people",

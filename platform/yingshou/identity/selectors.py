@@ -12,7 +12,8 @@ from yingshou.identity.states import OrganisationState
 from yingshou.kernel.calendar import Calendar
 from yingshou.kernel.identifiers import normalise_uscc
 from yingshou.kernel.names import bigrams, name_key
-from yingshou.tenancy.actor import Actor
+from yingshou.tenancy.actor import Actor, ActorKind
+from yingshou.tenancy.permissions import PERMISSIONS
 
 # Letters and digits of a credit code, from this many on it is searched as a code.
 _CODE_FROM = 4
@@ -102,3 +103,14 @@ def region_choices(day: date) -> list[tuple[str, list[tuple[str, str]]]]:
 def calendar() -> Calendar:
     """The working-day calendar as staff keep it."""
     return Calendar(dict(Workday.objects.values_list("day", "is_workday")))
+
+
+def membership_holds(by: Actor, permission: str) -> bool:
+    """Whether the actor's membership, as committed at this instant, still gives the permission."""
+    if by.kind is not ActorKind.PERSON or by.person_id is None or by.organisation_id is None:
+        return True
+    row = Membership.objects.filter(person_id=by.person_id, organisation_id=by.organisation_id).first()
+    if row is None:
+        # Nobody's membership is ever deleted; who has none acts by another right, which the caller has judged.
+        return True
+    return row.active and PERMISSIONS.get(permission).allows(row.duty_set, by.capabilities)
