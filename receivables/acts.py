@@ -51,7 +51,7 @@ PARTS = 50
 class PartsTooMany(Invalid):
     """A part is typed row by row."""
 
-    code = "RCV-050"
+    code = "RCV-060"
     message = _("%(count)s receivables are selected; at most %(maximum)s can be confirmed in part at once.")
     cure = _("Select fewer: each needs its own amount.")
 
@@ -59,7 +59,7 @@ class PartsTooMany(Invalid):
 class NotForThis(Conflict):
     """Not something that this step concerns."""
 
-    code = "RCV-051"
+    code = "RCV-061"
     message = _("This step does not concern this receivable.")
     cure = _("Open it and look at its state.")
 

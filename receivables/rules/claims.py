@@ -97,7 +97,7 @@ class DebtorUnknown(Invalid):
 
     code = "RCV-010"
     message = _("The debtor is not registered on the platform; the receivable waits until it is.")
-    cure = _("Send the debtor an invitation from the page of the receivable.")
+    cure = _("Ask the debtor to register on the platform; it is asked to confirm as soon as it has.")
 
 
 class KindExcluded(Invalid):

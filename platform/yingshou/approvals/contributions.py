@@ -46,6 +46,16 @@ for event in ("submit", "sign", "approve", "reject", "withdraw"):
 wording.register("approvals.approvalpolicy.set", presenters.approval_line)
 
 navigation.register(
+    "policies",
+    NavItem(
+        label=_("Second person and signature"),
+        url_name="approvals:policies",
+        permission="approvals.policy",
+        icon="checklist",
+        order=82,
+    ),
+)
+navigation.register(
     "approvals",
     NavItem(
         label=_("Checking"),

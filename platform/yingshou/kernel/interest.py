@@ -36,7 +36,7 @@ class EndBeforeStart(Invalid):
 class NothingOwed(Invalid):
     """A month in which nothing was owed is neither timely nor late."""
 
-    code = "PAY-001"
+    code = "PAY-010"
     message = _("The total owed is zero: there is nothing to judge.")
     cure = _("Leave the month out for this debtor.")
 
@@ -44,7 +44,7 @@ class NothingOwed(Invalid):
 class OverdueAboveTotal(Invalid):
     """The overdue part cannot be negative or exceed the whole."""
 
-    code = "PAY-002"
+    code = "PAY-011"
     message = _("The overdue amount %(overdue)s is not between zero and the total %(total)s.")
     cure = _("Correct the ageing table: the total is the sum of its columns.")
 

@@ -47,7 +47,8 @@ class Command(BaseCommand):
             if settled.is_new and not options["people_only"]:
                 sealed = seals.issue(settled)
                 _require_signatures(settled)
-                count = claims.fill(settled, sealed, at=at)
+                # Signed after the authority published its lists: before that they say nothing.
+                count = claims.fill(settled, sealed, at=clock.now())
                 self.stdout.write(f"{count} receivables entered.")
         self._print(settled, options["password"])
         self.stdout.write(f"Sample city ready after {time.monotonic() - begun:.0f} s.")

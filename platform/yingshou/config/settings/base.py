@@ -137,9 +137,10 @@ DATABASES["default"]["CONN_MAX_AGE"] = 300
 REDIS_URL = environment.REDIS_URL
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "yingshou.config.caches.ForgivingRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
+        "OPTIONS": {"socket_timeout": 2},
     }
 }
 YINGSHOU_DATA_DIR = environment.DATA_DIR
