@@ -217,13 +217,15 @@ def _apply_reds(chunk: Chunk, own: Organisation) -> None:
 def _reduce(use: InvoiceUse, amount: Decimal, chunk: Chunk, own: Organisation, taken_back: dict[int, int]) -> str:
     """Take a red-letter amount off a blue invoice; the code of the refusal, or nothing."""
     row, invoice = use.receivable, use.invoice
-    if amount > use.used_amount:
+    if amount > use.used_amount or invoice.red_amount + amount > invoice.gross_amount:
         return RedTooLarge.code
     if row.state in (State.CONFIRMED, State.DIRECT):
         fact = Fact(row.pk, EntryType.CREDIT_NOTE, amount, clock.business_date(chunk.at), reference_type=INVOICE_TYPE,
                     reference_id=invoice.pk)  # fmt: skip
         ledger.post_facts([fact], by=chunk.by, at=chunk.at, source="red_letter")
-        Invoice.objects.filter(pk=invoice.pk).update(red_amount=invoice.red_amount + amount)
+        # Kept in memory too: a second red-letter row of the chunk starts from here.
+        invoice.red_amount += amount
+        Invoice.objects.filter(pk=invoice.pk).update(red_amount=invoice.red_amount)
         return ""
     if row.state != State.DRAFT or use.pk in taken_back:
         return BlueWaits.code

@@ -270,6 +270,22 @@ def test_red_letter_rows_reduce_or_undo_their_blue_invoice() -> None:
         assert Invoice.objects.get(number="00000011").red_amount == Decimal("339.00")
 
 
+def test_red_letter_rows_take_no_more_off_a_confirmed_claim_than_its_invoice_has() -> None:
+    creditor, debtor = make.creditor(), make.debtor()
+    blue = make.confirmed(creditor, debtor, face="1130.00", invoices=(make.invoice("1130.00", number="00000021"),))
+    red = {"金额": "-600.00", "税额": "-78.00", "价税合计": "-678.00", "对应蓝字发票号码": "21"}
+    by = make.maker(creditor)
+    with acting_as(by):
+        rows = [claim(debtor, "22", **red), claim(debtor, "23", **red)]
+        batch = take(read("receivables.claims", sheet(CLAIM_HEADERS, rows), by), by)
+
+        assert batch.counts["ACCEPTED"] == 1
+        assert "INV-011" in codes(batch)[3]
+        assert Invoice.objects.get(number="00000021").red_amount == Decimal("678.00")
+        balance = ReceivableBalance.objects.get(pk=blue.pk)
+        assert (balance.claim_amount, balance.overpaid_amount) == (Decimal("452.00"), Decimal("0.00"))
+
+
 def test_undo_takes_the_batch_back_unless_somebody_acted() -> None:
     creditor, debtor = make.creditor(), make.debtor()
     by = make.maker(creditor)

@@ -67,5 +67,5 @@ class ForgivingRedisCache(RedisCache):
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
         return _or(delta)(super().incr)(key, delta, version=version)
 
-    def clear(self) -> bool:
-        return _or(False)(super().clear)()
+    def clear(self) -> None:
+        _or(None)(super().clear)()
