@@ -120,7 +120,10 @@ def header_problems(response: HttpResponseBase, *, is_signed_in: bool) -> list[s
     if not is_file and media_type.split(";")[0] not in {"", "text/html", "application/json", "text/javascript", "text/plain"}:
         problems.append(f"{media_type} is shown, not saved")
     for name, morsel in response.cookies.items():
-        if not morsel["httponly"] or morsel["samesite"] not in {"Lax", "Strict"} or morsel["path"] != "/" or morsel["domain"]:
+        # An empty one takes a cookie away.
+        if morsel.value and (
+            not morsel["httponly"] or morsel["samesite"] not in {"Lax", "Strict"} or morsel["path"] != "/" or morsel["domain"]
+        ):
             problems.append(f"cookie {name}: {morsel.OutputString()}")
     return problems
 

@@ -29,12 +29,11 @@ from yingshou.tenancy.classes import ROW_CLASSES, RowClass
 THREADS, REQUESTS = 8, 300
 # Everybody may read the directory; row-level security opens it to every person.
 DIRECTORY = {"identity.Organisation"}
-# Tables that the city leaves empty: nothing could leak, so nothing is proved here.
 SCOPES = ("visible_to", "of_creditor", "of_debtor", "waiting_for")
 READERS = [
     *(f"{capability}-maker" for capability in world.Capability),
-    "bank-auditor", "debtor-checker", "creditor-administrator", "platform_operator-checker", "pbc_branch-viewer",
-    "staff-system_administrator", "staff-audit_administrator", "unverified", "homeless", "anonymous",
+    "bank-auditor", "debtor-checker", "creditor-administrator", "platform_operator-checker", "staff-system_administrator",
+    "staff-audit_administrator", "unverified", "anonymous",
 ]  # fmt: skip
 
 
@@ -45,6 +44,9 @@ def city(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     assert resetter is not None
     with world.committed(django_db_blocker.unblock, resetter.reset) as built:
         yield built
+
+
+PARTIES_BY_LINE = "signing.SignatureEvidence"
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +110,7 @@ def tenant_tables() -> list[type[models.Model]]:
     ]
 
 
+@pytest.mark.django_db(databases=["default", "owner"])
 def test_raw_sql_of_a_stranger_sees_and_changes_no_row(city: World, db: None) -> None:
     stranger = identity.actor_for(identity.organisation(), Duty.MAKER)
     leaks, empty = [], []
@@ -160,8 +163,11 @@ def test_a_house_reads_only_rows_in_which_it_takes_part(city: World, db: None) -
             others = " and ".join(f"coalesce({name}, 0) <> {own}" for name in parties)
             if not parties or model._meta.label == "jobs.Job":
                 continue
+            # Staff read what organisations declared; evidence is reached through its lines as well.
+            if model._meta.label == "identity.OrganisationDetails" and house is city.houses["platform_operator"]:
+                continue
             found = _rows(house.actor(Duty.MAKER), f'select 1 from "{model._meta.db_table}" where {others} {audience}')
-            assert found == 0 or model._meta.label == "signing.SignatureEvidence", model._meta.db_table
+            assert found == 0 or model._meta.label == PARTIES_BY_LINE, model._meta.db_table
 
 
 def test_threads_on_pooled_connections_never_cross(city: World, db: None) -> None:

@@ -158,7 +158,8 @@ IDENTITY: dict[str, dict[str, Rule]] = {
 SHARED: dict[str, dict[str, Rule]] = {
     "approvals:inbox": page(readers),
     "approvals:policies": page(administrators),
-    "approvals:policy": form(administrators),
+    # Each organisation has the policies of what it can do; this one belongs to debtors.
+    "approvals:policy": form(administrators, own=duty(ADMINISTRATOR, of=DEBTORS), refused=NOT_FOUND),
     "approvals:detail": page(readers, objects=True),
     "approvals:approve": post(duty(CHECKER, SIGNER), objects=True),
     "approvals:reject": post(duty(CHECKER, SIGNER), objects=True),
@@ -171,7 +172,7 @@ SHARED: dict[str, dict[str, Rule]] = {
     "signing:certificates": page(duty(SIGNER, ADMINISTRATOR, AUDITOR)),
     "signing:register": page(duty(SIGNER)),
     "signing:withdraw": post(
-        duty(SIGNER, ADMINISTRATOR, AUDITOR), objects=True, own=duty(SIGNER, ADMINISTRATOR)
+        duty(SIGNER, ADMINISTRATOR, AUDITOR), objects=True, own=duty(SIGNER, ADMINISTRATOR), refused=NOT_FOUND
     ),
     "signing:evidence": page(readers, objects=True, shared=everyone),
     "signing:evidence_file": page(readers, objects=True, shared=everyone),
@@ -262,7 +263,6 @@ ADMIN: dict[str, dict[str, Rule]] = {
     "admin:password_change_done": form(staff, ok=OK | NOT_ALLOWED),
     "admin:autocomplete": form(staff, own=nobody, refused=FORBIDDEN | NOT_ALLOWED),
     "admin:jsi18n": form(staff, ok=OK | NOT_ALLOWED),
-    "admin:view_on_site": form(staff, ok=NOT_FOUND),
     "admin:app_list": form(staff, ok=OK | NOT_FOUND),
     # Redirects from old addresses of a place, and the end of the list.
     "admin:-": form(staff, ok=OK | NOT_FOUND),
@@ -287,13 +287,13 @@ FIXED: dict[str, dict[str, Any]] = {
     "account_confirm_email": {"key": "nobody:has:this"},
     "account_reset_password_from_key": {"uidb36": "1", "key": "set-password"},
     "admin:app_list": {"app_label": "identity"},
-    "admin:view_on_site": {"content_type_id": "1", "object_id": "1"},
     "admin:-": {"object_id": "987654321", "url": "nowhere"},
 }
 # Where the object of an address is not the one its argument is usually named after.
 OTHERWISE: dict[str, dict[str, str]] = {
     "identity:decide_change": {"approval_id": "change_id"},
     "receivables:edit": {"public_no": "draft_no"},
+    "receivables:edit_payable": {"public_no": "payable_no"},
     "receivables:check": {"public_no": "draft_no"},
     "receivables:answer": {"public_no": "answer_no"},
 }

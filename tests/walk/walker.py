@@ -137,8 +137,8 @@ class Walk:
             page = body_of(self.send("GET", path, {})).decode(errors="replace")
             asked = set(re.findall(r'name="([^"]+)"', page))
             before = written()
-            extra = {name: STUFFING for name in names - asked}
-            body_of(self.send("POST", path, {**{name: PLAUSIBLE[name] for name in asked & set(PLAUSIBLE)}, **extra}))
+            extra = {name: STUFFING for name in names - asked - set(PLAUSIBLE)}
+            body_of(self.send("POST", path, {**PLAUSIBLE, **extra}))
             touched = [table for table, count in written().items() if count > before.get(table, 0)]
             found = [table for table in touched if table not in BOOKKEEPING and self._holds(table)]
             transaction.set_rollback(True)

@@ -117,7 +117,7 @@ NONEXISTENT: dict[str, Any] = {
         "approval_id", "change_id", "certificate_id", "evidence_id", "line_id", "file_id", "batch_id", "job_id", "message_id",
         "session_id", "account_id", "membership_id", "invite_id", "organisation_id", "dispute_id",
     )
-} | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
+} | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "payable_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
 
 
 def keys() -> list[str]:
@@ -221,7 +221,14 @@ def _claims(house: House, buyer: House) -> None:
     live = _confirmed(house.organisation, buyer.organisation, f"{mark}QR")
     dispute = _disputed(live, house)
     owed = make.pending(buyer.organisation, house.organisation, contract_no=f"{mark}YF")
-    house.own |= {"public_no": live.public_no, "draft_no": draft.public_no, "dispute_id": dispute, "answer_no": owed.public_no}
+    with acting_as(house.worker), transaction.atomic():
+        payable = claims.create_draft(
+            make.draft(buyer.organisation, contract_no=f"{mark}FB"), by=house.worker, at=AT, side="debtor"
+        )
+    house.own |= {
+        "public_no": live.public_no, "draft_no": draft.public_no, "dispute_id": dispute, "answer_no": owed.public_no,
+        "payable_no": payable.public_no,
+    }  # fmt: skip
 
 
 def _confirmed(seller: Organisation, buyer: Organisation, contract_no: str) -> Receivable:
