@@ -11,8 +11,9 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from receivables import actions
 from receivables.models import PayableLine, Receivable
@@ -136,3 +137,21 @@ def approved(of: Organisation, model: type[Approval]) -> Approval:
         newest = model.objects.open().order_by("-pk")[0]
         approvals.approve(newest.pk, by=by, at=make.AT)
         return model.objects.get(pk=newest.pk)
+
+
+# In a test every transaction is a savepoint: two statements more than in production for each.
+MOST_STATEMENTS = 34
+
+
+def text_of(at: Desk, path: str, status: int = 200) -> str:
+    """A page, with few statements."""
+    with CaptureQueriesContext(connection) as seen:
+        response = at.client.get(path)
+    assert response.status_code == status, (path, response.status_code)
+    assert len(seen) <= MOST_STATEMENTS, (path, len(seen))
+    return str(response.content.decode())
+
+
+def post(at: Desk, path: str, **data: object) -> Any:
+    """A form sent once."""
+    return at.client.post(path, {"idempotency_key": uuid4().hex, **data})
