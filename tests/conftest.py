@@ -157,3 +157,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many cells the authorisation walk tested, over all workers."""
+    passed = [report for report in terminalreporter.getreports("passed") if report.when == "call"]
+    cells = sum(int(str(value)) for report in passed for name, value in report.user_properties if name == "cells")
+    if cells:
+        terminalreporter.write_line(f"authorisation walk: {cells:,} cells as the table says")

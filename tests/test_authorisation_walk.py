@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.harness import reset
 from tests.walk import world
-from tests.walk.policy import POLICY, everyone, page, signed_in
+from tests.walk.policy import POLICY
 from tests.walk.walker import Walk, addresses, unclassified
 from tests.walk.world import World
 

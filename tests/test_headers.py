@@ -71,7 +71,9 @@ class Markup(HTMLParser):
                 self._address(tag, name, value or "")
 
     def _address(self, tag: str, name: str, value: str) -> None:
-        if re.match(r"(?i)\s*(javascript|vbscript|data):", value) and not (tag == "img" and value.startswith("data:image/")):
+        if re.match(r"(?i)\s*(javascript|vbscript|data):", value) and not (
+            tag == "img" and value.startswith("data:image/")
+        ):
             self.problems.append(f"<{tag} {name}={value[:40]}>")
         if re.match(r"(?i)(https?:)?//", value) and not value.startswith("http://testserver/"):
             self.problems.append(f"<{tag} {name}={value[:40]}> leads elsewhere")
@@ -117,12 +119,21 @@ def header_problems(response: HttpResponseBase, *, is_signed_in: bool) -> list[s
     if "Server" in headers or "X-Powered-By" in headers:
         problems.append("says what it runs on")
     media_type = headers.get("Content-Type", "")
-    if not is_file and media_type.split(";")[0] not in {"", "text/html", "application/json", "text/javascript", "text/plain"}:
+    if not is_file and media_type.split(";")[0] not in {
+        "",
+        "text/html",
+        "application/json",
+        "text/javascript",
+        "text/plain",
+    }:
         problems.append(f"{media_type} is shown, not saved")
     for name, morsel in response.cookies.items():
         # An empty one takes a cookie away.
         if morsel.value and (
-            not morsel["httponly"] or morsel["samesite"] not in {"Lax", "Strict"} or morsel["path"] != "/" or morsel["domain"]
+            not morsel["httponly"]
+            or morsel["samesite"] not in {"Lax", "Strict"}
+            or morsel["path"] != "/"
+            or morsel["domain"]
         ):
             problems.append(f"cookie {name}: {morsel.OutputString()}")
     return problems
@@ -178,7 +189,13 @@ def test_production_names_every_cookie_so_that_browsers_guard_it(production: dic
     variables = {**production, "DJANGO_SETTINGS_MODULE": "yingshou.config.settings.prod"}
 
     done = subprocess.run(
-        [sys.executable, "-c", LOOK], env=variables, cwd=PROJECT, capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", LOOK],
+        env=variables,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
 
     for name, is_secure, is_hidden in json.loads(done.stdout).values():

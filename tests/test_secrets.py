@@ -100,7 +100,11 @@ def push_through_every_form(city: World, trail: Trail) -> int:
             "HTTP_AUTHORIZATION": f"Bearer {TOKENS['secret']}",
         }
         for address in addresses():
-            if address.name.startswith("admin:") or address.name in {"account_logout", "identity:switch", "identity:end_session"}:
+            if address.name.startswith("admin:") or address.name in {
+                "account_logout",
+                "identity:switch",
+                "identity:end_session",
+            }:
                 continue
             for method in POLICY.get(address.name, {}):
                 path = walk.path(address, "own") or walk.path(address, "nonexistent") or "/"
@@ -134,7 +138,12 @@ def push_through_valid_forms(trail: Trail) -> None:
         answers.append(client_in().post("/account/login/", {"login": "secretly", "password": password}))
     house = identity.organisation()
     maker = client_of(identity.membership(house))
-    values = {"bank_code": "102100000072", "bank_name": "工商银行", "account_name": house.name, "number": NUMBERS["number"]}
+    values = {
+        "bank_code": "102100000072",
+        "bank_name": "工商银行",
+        "account_name": house.name,
+        "number": NUMBERS["number"],
+    }
     page = maker.get(reverse("identity:add_account"))
     answers.append(maker.post(reverse("identity:add_account"), values | {"idempotency_key": hidden_key(page)}))
     assert answers[-1].status_code == 302, answers[-1].content.decode()[-3000:]
@@ -152,6 +161,7 @@ def hidden_key(response: Any) -> str:
 
 def push_through_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """An action that fails with everything in its message, as libraries' errors do."""
+
     def fail(**facts: Any) -> None:
         raise RuntimeError(f"could not keep {facts!r} password={PASSWORDS['password5']} token: {TOKENS['token']}")
 
@@ -160,7 +170,12 @@ def push_through_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     maker = client_of(identity.membership(house))
     maker.raise_request_exception = False
     page = maker.get(reverse("identity:add_account"))
-    values = {"bank_code": "102100000072", "bank_name": "工商银行", "account_name": house.name, "number": NUMBERS["number"]}
+    values = {
+        "bank_code": "102100000072",
+        "bank_name": "工商银行",
+        "account_name": house.name,
+        "number": NUMBERS["number"],
+    }
     answer = maker.post(reverse("identity:add_account"), values | {"idempotency_key": hidden_key(page)})
 
     assert answer.status_code == 500

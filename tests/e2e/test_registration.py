@@ -61,7 +61,7 @@ def register(one: Walker, licence: Path) -> None:
 
 def confirm_address(one: Walker) -> None:
     """Open the link of the mail and say yes."""
-    link = re.search(r"/account/confirm-email/\S+", mail.outbox[-1].body)
+    link = re.search(r"/account/confirm-email/\S+", str(mail.outbox[-1].body))
     assert link is not None, mail.outbox[-1].body
     one.open(link[0])
     one.look("confirm-address")
@@ -87,7 +87,7 @@ def test_registration_to_verified(browser: Browser, address: str, tmp_path: Path
     second = identity.membership(operator, [Duty.CHECKER])
     licence = tmp_path / "licence.png"
     licence.write_bytes(PNG)
-    view = {"language": language, "width": WIDTHS[width]}
+    view: dict[str, Any] = {"language": language, "width": WIDTHS[width]}
 
     with walker(browser, address, **view) as applicant:
         speak(applicant, language)

@@ -16,7 +16,13 @@ from tests.walk.world import FOREIGN, SHARED, Principal, World
 from yingshou.tenancy.actor import Actor, acting_as
 
 # What a stranger might type to find what is not his: parts of the marks, so that the echo of the search is no find.
-QUERIES = ("?q=ZMARKFOREIG", "?q=%E6%B5%8B%E8%AF%95", "?contract=ZMARKFOREIG", "?counterpart=%E6%B5%8B%E8%AF%95", "?amount_from=1")
+QUERIES = (
+    "?q=ZMARKFOREIG",
+    "?q=%E6%B5%8B%E8%AF%95",
+    "?contract=ZMARKFOREIG",
+    "?counterpart=%E6%B5%8B%E8%AF%95",
+    "?amount_from=1",
+)
 # Staff whose work it is to look after people see their names there, of every organisation, and no contact data.
 PEOPLE = ("admin:identity_person", "admin:identity_membership", "admin:identity_organisationgrant", "admin:audit_")
 
@@ -47,7 +53,11 @@ class Crawl:
             if path is None:
                 continue
             yield path
-            if method == "GET" and not address.arguments and not address.name.startswith(("account_", "admin:", "home:mode")):
+            if (
+                method == "GET"
+                and not address.arguments
+                and not address.name.startswith(("account_", "admin:", "home:mode"))
+            ):
                 yield from (path + query for query in QUERIES)
 
     def _look(self, walk: Walk, address: Address, method: str, path: str) -> None:

@@ -41,7 +41,14 @@ def duty(*names: str, of: tuple[str, ...] = ()) -> Who:
     return who
 
 
-MAKER, CHECKER, SIGNER, VIEWER, AUDITOR, ADMINISTRATOR = "maker", "checker", "signer", "viewer", "auditor", "administrator"
+MAKER, CHECKER, SIGNER, VIEWER, AUDITOR, ADMINISTRATOR = (
+    "maker",
+    "checker",
+    "signer",
+    "viewer",
+    "auditor",
+    "administrator",
+)
 READERS = (MAKER, CHECKER, SIGNER, VIEWER, AUDITOR)
 CREDITORS = ("creditor", "core_enterprise")
 DEBTORS = ("debtor", "core_enterprise")

@@ -18,7 +18,7 @@ from django.test.client import ClientHandler, RequestFactory
 from django.urls import NoReverseMatch, get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
 
-from tests.walk.policy import FIXED, NOT_ALLOWED, NOT_FOUND, OTHERWISE, POLICY, SIGN_IN, Rule, signed_in
+from tests.walk.policy import FIXED, NOT_ALLOWED, OTHERWISE, POLICY, SIGN_IN, Rule, signed_in
 from tests.walk.world import Principal, World
 from yingshou.tenancy.actor import Actor, Duty, acting_as
 
@@ -137,7 +137,7 @@ class Walk:
             page = body_of(self.send("GET", path, {})).decode(errors="replace")
             asked = set(re.findall(r'name="([^"]+)"', page))
             before = written()
-            extra = {name: STUFFING for name in names - asked - set(PLAUSIBLE)}
+            extra = dict.fromkeys(names - asked - set(PLAUSIBLE), STUFFING)
             body_of(self.send("POST", path, {**PLAUSIBLE, **extra}))
             touched = [table for table, count in written().items() if count > before.get(table, 0)]
             found = [table for table in touched if table not in BOOKKEEPING and self._holds(table)]
@@ -236,7 +236,9 @@ class Walk:
         """A refusal changes no row; that of somebody signed in leaves exactly one event."""
         before, after = self._before, written()
         self._before = after
-        changed = {table: count - before.get(table, 0) for table, count in after.items() if count != before.get(table, 0)}
+        changed = {
+            table: count - before.get(table, 0) for table, count in after.items() if count != before.get(table, 0)
+        }
         if status not in {403, 404, "sign-in"}:
             return
         wanted = {DENIED: 1} if self.principal.signed_in and status != "sign-in" else {}
@@ -258,7 +260,7 @@ def written() -> dict[str, int]:
 def body_of(response: HttpResponseBase) -> bytes:
     """Everything the response says, a stream read to its end."""
     if isinstance(response, StreamingHttpResponse):
-        content = b"".join(response)  # type: ignore[arg-type]  # never asynchronous here
+        content = b"".join(response)
     else:
         content = response.content  # type: ignore[attr-defined]  # every other response has it
     # Closing ends the request, which would drop the connection and with it the transaction around the walk.

@@ -29,23 +29,27 @@ from receivables.models import PayableLine, Receivable
 from tests.factories import identity
 from tests.factories import receivables as make
 from yingshou.approvals.models import Approval
+from yingshou.audit.events import record_access
 from yingshou.documents import actions as documents
-from yingshou.documents.models import ImportBatch
+from yingshou.documents.models import ImportBatch, ImportRow, Layout
+from yingshou.documents.states import RowState
 from yingshou.documents.states import State as BatchState
 from yingshou.identity.actions import accounts, duties
 from yingshou.identity.middleware import actor_of
 from yingshou.identity.models import BankAccount, Membership, Organisation, OrganisationInvite, Person
-from yingshou.jobs.models import Job
+from yingshou.jobs.models import IdempotencyKey, Job
 from yingshou.kernel import clock
-from yingshou.notifications.models import Message
+from yingshou.notifications.models import ChannelChoice, Message
 from yingshou.signing.models import Certificate, RevocationList, SignatureEvidence, SignedLine, SigningRequest
 from yingshou.tenancy.actor import Actor, Capability, Duty, acting_as
+from yingshou.ui.models import SavedView
 
 AT = make.AT
 ORDINARY = (Duty.ADMINISTRATOR, Duty.MAKER, Duty.CHECKER, Duty.SIGNER, Duty.VIEWER, Duty.AUDITOR)
 STAFF_ONLY = (Duty.SYSTEM_ADMINISTRATOR, Duty.SECURITY_ADMINISTRATOR, Duty.AUDIT_ADMINISTRATOR)
 FOREIGN, SHARED = "ZMARKFOREIGN", "ZMARKSHARED"
 NOWHERE = 987_654_321
+SIGNED_TEXT = '{"purpose":{"zh":"确认","en":"Confirm"},"legal_effect":{"zh":"有效","en":"Binding"},"mark":"MARK"}'
 
 
 @dataclass
@@ -111,13 +115,7 @@ class World:
         return house.own | {"session_id": principal.session_row, "organisation_id": self.waiting.pk}
 
 
-NONEXISTENT: dict[str, Any] = {
-    name: NOWHERE
-    for name in (
-        "approval_id", "change_id", "certificate_id", "evidence_id", "line_id", "file_id", "batch_id", "job_id", "message_id",
-        "session_id", "account_id", "membership_id", "invite_id", "organisation_id", "dispute_id",
-    )
-} | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "payable_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
+NONEXISTENT: dict[str, Any] = dict.fromkeys(("approval_id", "change_id", "certificate_id", "evidence_id", "line_id", "file_id", "batch_id", "job_id", "message_id", "session_id", "account_id", "membership_id", "invite_id", "organisation_id", "dispute_id"), NOWHERE) | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "payable_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
 
 
 def keys() -> list[str]:
@@ -162,7 +160,9 @@ def _desk(house: House) -> None:
         )  # fmt: skip
         account = BankAccount.objects.visible_to(maker).get()
     colleague = identity.membership(house.organisation, [Duty.VIEWER], identity.person(display_name=f"{mark}同事"))
-    administrator = identity.membership(house.organisation, [Duty.ADMINISTRATOR], identity.person(display_name=f"{mark}管"))
+    administrator = identity.membership(
+        house.organisation, [Duty.ADMINISTRATOR], identity.person(display_name=f"{mark}管")
+    )
     other = actor_of(administrator, "walk")
     with acting_as(other):
         change = duties.set_duties(membership_id=colleague.pk, duties=[Duty.MAKER], version=1, by=other, at=AT)
@@ -211,7 +211,26 @@ def _papers(house: House) -> None:
             organisation_id=house.organisation.pk, supplier_uscc=identity.uscc(), supplier_name=f"{mark}供货", invoice_number="12345678",
             contract_no=f"{mark}HT", amount=Decimal("10.00"), due_date=date(2027, 1, 30), line_key=uuid4(), created_at=AT, note=f"{mark}注",
         )  # fmt: skip
+        ImportRow.objects.create(
+            batch=batch, seq=1, organisation_id=house.organisation.pk, sheet_no=1, row_no=2, row_hash=uuid4(), state=RowState.READY,
+            data=[f"{mark}行"] * len(batch.import_kind.columns),
+        )  # fmt: skip
+        Layout.objects.create(
+            organisation_id=house.organisation.pk, kind="walk", fingerprint="0", headers=[mark], mapping={}, saved_at=AT
+        )
+    _traces(house)
     house.own |= {"file_id": stored.pk, "batch_id": batch.pk}
+
+
+def _traces(house: House) -> None:
+    """What use leaves behind: a saved view, a form's key, a chosen channel, a denial."""
+    maker = house.actor(Duty.MAKER)
+    own = {"organisation_id": house.organisation.pk, "person_id": maker.person_id or 0}
+    with acting_as(maker), transaction.atomic():
+        SavedView.objects.create(**own, list_name="walk", name=house.mark, query="q=1")
+        IdempotencyKey.objects.create(**own, key=f"walk-{house.mark}", route="walk", body_hash="0", at=AT)
+        ChannelChoice.objects.create(**own, channel="walk", chosen_at=AT)
+        record_access(kind="denied.404", by=maker, at=AT, body={"mark": house.mark})
 
 
 def _claims(house: House, buyer: House) -> None:
@@ -274,11 +293,15 @@ def _signature(house: House, audience: list[int]) -> tuple[int, int]:
             common_name=f"{mark}章", key_label="RSA", not_before=AT, not_after=AT + timedelta(days=900), registered_at=AT,
         )  # fmt: skip
         revocations = RevocationList.objects.create(
-            issuer="CA", number=1, this_update=AT, next_update=AT, der=b"0", sha256=hashlib.sha256(tag.encode()).digest(), fetched_at=AT
+            issuer="CA",
+            number=1,
+            this_update=AT,
+            next_update=AT,
+            der=b"0",
+            sha256=hashlib.sha256(tag.encode()).digest(),
+            fetched_at=AT,
         )
-        payload = (
-            '{"purpose":{"zh":"确认","en":"Confirm"},"legal_effect":{"zh":"有效","en":"Binding"},"mark":"%s"}' % mark
-        ).encode()
+        payload = (SIGNED_TEXT.replace("MARK", mark)).encode()
         signed = {
             "purpose": "walk", "object_type": "walk.thing", "object_id": pk * 1000 + len(audience) + sum(audience), "object_version": 1,
             "nonce": f"walk-{tag}", "payload": payload, "manifest_root": b"0" * 32, "manifest_size": 1, "certificate_der": b"0",
@@ -296,7 +319,7 @@ def _signature(house: House, audience: list[int]) -> tuple[int, int]:
         )  # fmt: skip
         line = SignedLine.objects.create(
             evidence=evidence, organisation_id=pk, audience=audience, object_type="walk.thing", object_id=pk, object_version=1, leaf_index=0,
-            leaf_hash=b"0" * 32, document='{"mark":"%s"}' % mark, proof=b"",
+            leaf_hash=b"0" * 32, document=SIGNED_TEXT.replace("MARK", mark), proof=b"",
         )  # fmt: skip
     if not audience:
         house.own |= {"certificate_id": certificate.pk, "evidence_id": evidence.pk, "line_id": line.pk}
@@ -315,7 +338,8 @@ def _principals(houses: dict[str, House], waiting: Organisation) -> dict[str, Pr
     found["inactive"] = Principal(**(vars(inactive) | {"signed_in": False, "duties": frozenset()}))
     early = identity.membership(waiting, ORDINARY)
     found["unverified"] = _principal("unverified", early, None, duties=frozenset({"administrator"}))
-    found["homeless"] = Principal("homeless", person=(lonely := identity.person()), **_signed_in(lonely))
+    lonely = identity.person()
+    found["homeless"] = Principal("homeless", person=lonely, **_signed_in(lonely))
     return found
 
 
