@@ -213,7 +213,7 @@ def _papers(house: House) -> None:
         )  # fmt: skip
         ImportRow.objects.create(
             batch=batch, seq=1, organisation_id=house.organisation.pk, sheet_no=1, row_no=2, row_hash=uuid4(), state=RowState.READY,
-            data=[f"{mark}行"] * len(batch.import_kind.columns),
+            data=[f"{mark}行" if one.name == "contract_no" else None for one in batch.import_kind.columns],
         )  # fmt: skip
         Layout.objects.create(
             organisation_id=house.organisation.pk, kind="walk", fingerprint="0", headers=[mark], mapping={}, saved_at=AT
