@@ -192,7 +192,7 @@ def stored() -> Iterator[tuple[str, str]]:
     connections["owner"].close()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 def test_marked_secrets_come_out_nowhere(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(SECRETS) >= 20
     city = world.build()
