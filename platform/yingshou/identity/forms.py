@@ -116,7 +116,8 @@ class OrganisationForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Several are possible: an organisation can be creditor and debtor at once."),
     )
-    region = forms.ChoiceField(label=_("Region"))
+    # Names of places are Chinese in either language; a screen reader is told so.
+    region = forms.ChoiceField(label=_("Region"), widget=forms.Select({"lang": "zh-Hans"}))
     size = forms.TypedChoiceField(
         label=_("Size"),
         choices=[("", _("Not an enterprise")), *OrganisationSize.choices],
