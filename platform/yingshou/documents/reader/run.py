@@ -46,6 +46,17 @@ WRONG_TYPES = {
 Field = tuple[int, int, Parser, dict[str, Parsed], bool, str, str]
 
 
+LAST = frozenset({"end", "refused"})
+
+
+def peak_kb() -> int:
+    """The most memory this program has held, in kilobytes; what its parent held when it was started does not count."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+    return 0
+
+
 class Output:
     """Lines to the parent: messages begin with a brace, rows with a digit."""
 
@@ -60,7 +71,9 @@ class Output:
             self.flush()
 
     def message(self, content: Mapping[str, Any]) -> None:
-        """Send one message after the rows before it."""
+        """Send one message after the rows before it; the last one says how much memory the reading took."""
+        if content["type"] in LAST:
+            content = {**content, "peak_kb": peak_kb()}
         self._lines.append(json.dumps(content, ensure_ascii=True))
         self.flush()
 
