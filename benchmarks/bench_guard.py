@@ -20,9 +20,9 @@ from receivables.models import Receivable, ReceivableBalance
 from yingshou.identity.models import Membership
 from yingshou.tenancy.actor import acting_as
 
-ROWS = 20_000
+ROWS = 1_000_000
 ASKS = 2_000
-GRANTED_OBJECTS = 4_000
+GRANTED_OBJECTS = 200_000
 GRANTS_PER_OBJECT = 3
 PAGES = 60
 

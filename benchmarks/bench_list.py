@@ -24,7 +24,7 @@ from yingshou.runtime import binaries
 from yingshou.runtime.places import APPLICATION_ROLE, OWNER_ROLE, PROJECT, places
 from yingshou.runtime.postgres import PostgresServer
 
-ROWS, FEW = 60_000, 10_000
+ROWS, FEW = 1_000_000, 10_000
 REQUESTS = 400
 DEEP_PAGES = 500
 SMALL = "yingshou_small"
