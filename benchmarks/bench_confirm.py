@@ -67,7 +67,7 @@ def _claim(debtor: Membership) -> None:
                 claims.draft(debtor.organisation, 500_000 + turn, claims.evidence_file(by)), by=by, at=at
             )
             actions.propose("submit", [Proposal(row.pk)], by=by, at=at)
-        claims.copies(row.pk, LINES // CREDITORS - 1, first=5_000_000 + turn * 1_000)
+        claims.copies(row.pk, LINES // CREDITORS - 1, first=50_000_000 + turn * 1_000)
 
 
 def _submit(debtor: Membership) -> Approval:

@@ -44,7 +44,7 @@ def run(_folder: Path) -> dict[str, Any]:
 def _ask(creditor: Membership) -> float:
     chance = random.Random(7)
     with acting_as(city.actor(creditor)):
-        ids = [1000 + chance.randrange(ROWS) for _number in range(ASKS)]
+        ids = [claims.FIRST + chance.randrange(ROWS) for _number in range(ASKS)]
 
         def free(pk: int) -> None:
             with transaction.atomic():

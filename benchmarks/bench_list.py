@@ -62,7 +62,7 @@ class Site:
         deep = max(rows - DEEP_PAGES * ClaimList.page_size, 10 * ClaimList.page_size)
         self.queries = {
             "first": "",
-            "deep": urllib.parse.urlencode({"after": _cursor(1000 + deep)}),
+            "deep": urllib.parse.urlencode({"after": _cursor(claims.FIRST + deep)}),
             "state": "state=waiting",
             "counterpart": urllib.parse.urlencode({"party": "海川"}),
             "amount": "amount_from=200000&amount_to=300000",

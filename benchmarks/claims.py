@@ -19,6 +19,8 @@ from yingshou.kernel import clock
 from yingshou.tenancy.actor import Actor, Capability, Duty, acting_as
 
 DEBTORS = 100
+# Ids of copies begin far above what the real actions draw from the sequence.
+FIRST = 10_000_000
 # What two characters of a name find in the list benchmark.
 DEBTOR_NAME = "厦门海川机械{number:03d}有限公司"
 
@@ -121,8 +123,7 @@ def _copy(template: int, turn: int, turns: int, count: int, debtor_ids: list[int
     """Copy a receivable and its balance; ids of the templates interleave, so that every page shows every state."""
     number = f"n * {turns} + {turn}"
     debtor = f"(array{debtor_ids}::bigint[])[1 + mod(n, {len(debtor_ids)})::int]"
-    # Far above what the real actions have drawn from the sequence.
-    receivable = f"1000 + {number}"
+    receivable = f"{FIRST} + {number}"
     seed.copy_rows(
         Receivable._meta.db_table,
         "id",
