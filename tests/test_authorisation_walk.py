@@ -6,16 +6,24 @@ nonexistent objects, against a table written by hand; foreign answers like nonex
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.urls import URLPattern, get_resolver, path, reverse
 
 from tests.harness import reset
 from tests.walk import world
 from tests.walk.policy import POLICY
 from tests.walk.walker import Walk, addresses, unclassified
 from tests.walk.world import World
+from yingshou.config import urls
+from yingshou.tenancy import guards
+from yingshou.tenancy.actor import Actor, ActorKind, Capability, Duty, acting_as
 
 # What one principal meets at least; with all of them together well above ten thousand.
 LEAST_CELLS = 300
@@ -53,3 +61,57 @@ def test_walk(city: World, db: None, key: str, record_property: Any) -> None:
     print(f"walk as {key}: {walk.cells} cells, {dict(walk.outcomes)}")
     assert walk.wrong == []
     assert walk.cells >= LEAST_CELLS
+
+
+@pytest.mark.parametrize("kind", [ActorKind.LINK, ActorKind.MACHINE])
+def test_no_address_admits_link_visitors_or_machines_yet(kind: ActorKind) -> None:
+    """Whatever duties they might carry: only persons who signed in pass a door that is not public."""
+    actor = Actor(kind, 1, 1, frozenset(Duty), frozenset(Capability), "walk")
+    doors, admitted = 0, []
+    for name, view in views():
+        guard = getattr(view, "guard", None)
+        if guard is None or guard.public:
+            continue
+        doors += 1
+        request = RequestFactory().generic("GET" if "GET" in guard.methods else "POST", "/")
+        request.actor = actor  # type: ignore[attr-defined]  # AppRequest
+        with acting_as(actor):
+            answer = view(request)
+        if answer.status_code != 302 or not answer.headers["Location"].startswith(reverse("account_login")):
+            admitted.append(name)
+
+    assert admitted == []
+    assert doors > 75
+
+
+def views(resolver: Any = None) -> Iterator[tuple[str, Any]]:
+    """Every view of the URL configuration, decorated as it is served."""
+    for one in (resolver or get_resolver()).url_patterns:
+        if isinstance(one, URLPattern):
+            yield str(one.name), one.callback
+        else:
+            yield from views(one)
+
+
+def test_canary_a_loosened_permission_is_found(
+    city: World, db: None, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """A copy of the URL configuration in which one page asks for signing in only, not for its duty."""
+    copy = ModuleType("tests.walk.loosened")
+
+    @guards.page(signed_in=True)
+    def loosened(request: Any) -> HttpResponse:
+        return HttpResponse("open")
+
+    copy.urlpatterns = [path("organisation/people/", loosened), *urls.urlpatterns]  # type: ignore[attr-defined]
+    for name in ("handler400", "handler403", "handler404", "handler500"):
+        setattr(copy, name, getattr(urls, name))
+    monkeypatch.setitem(sys.modules, copy.__name__, copy)
+    settings.ROOT_URLCONF = copy.__name__
+    policy = {name: POLICY[name] for name in ("identity:people",)}
+
+    walk = Walk(city, city.principals["creditor-maker"], policy=policy)
+    walk.run()
+
+    assert "creditor-maker GET identity:people own: 200, wanted 403" in walk.wrong
+    assert any("nobody said who may call" in problem for problem in walk.wrong), "an address without a rule is found"
