@@ -17,6 +17,8 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
+from django.db import connections
+
 from benchmarks import city, claims, timing
 from benchmarks.environment import INSTANCE
 from receivables.filters import ClaimList
@@ -122,7 +124,8 @@ def _statements(site: Site) -> int:
     log = server.where.logs / "postgres.log"
     with server.cursor() as cursor:
         cursor.execute(f"alter role {APPLICATION_ROLE} set log_statement = 'all'")
-        # Connections that are open keep the old setting.
+        # Connections that are open keep the old setting; our own is closed first, the web server's are ended.
+        connections["default"].close()
         cursor.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where usename = %s and datname = 'yingshou'",
             [APPLICATION_ROLE],

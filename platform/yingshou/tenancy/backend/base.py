@@ -6,6 +6,7 @@ organisation's context into another's transaction; it is written again after a r
 otherwise restore an older context.
 """
 
+import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -31,10 +32,15 @@ def read_only() -> "Iterator[None]":
         _read_only.reset(token)
 
 
+# A server that restarts breaks every connection: one used within this time is then found out by the first statement.
+FRESH_SECONDS = 5.0
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """PostgreSQL, with the actor bound to each transaction."""
 
     _bound: object = None
+    _used_at: float = 0.0
 
     def _set_autocommit(self, autocommit: bool) -> None:
         self._bound = None
@@ -43,6 +49,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _savepoint_rollback(self, sid: str) -> None:
         super()._savepoint_rollback(sid)  # type: ignore[misc]  # the stubs leave Django's private hook out
         self._bound = None
+
+    def is_usable(self) -> bool:
+        """Whether the connection still lives; one that was used a moment ago is not asked again."""
+        if self.connection is not None and time.monotonic() - self._used_at < FRESH_SECONDS:
+            return not self.connection.closed
+        usable: bool = super().is_usable()
+        if usable:
+            self._used_at = time.monotonic()
+        return usable
 
     def forget_actor(self) -> None:
         """Write the context again before the next statement, at once where a cursor may already be held."""
@@ -56,6 +71,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.ensure_connection()
         if not self.autocommit:
             self._bind()
+        self._used_at = time.monotonic()
         return super()._cursor(name)  # type: ignore[misc]  # the stubs leave Django's private hook out
 
     def _bind(self) -> None:

@@ -2,7 +2,7 @@
 Lists at any size: filters that live in the address, keyset pages, chips with counts, selection by filter, exports.
 
 An app declares a `List` (columns, orders, chips, a django-filter FilterSet) and renders it with `<c-list :list="list">`.
-A page costs three statements whatever the filter: the rows, all counts in one, the person's saved views.
+A page costs two statements whatever the filter: the rows, and all counts with the person's saved views.
 """
 
 from yingshou.ui.lists.columns import Cell, Column, Kind

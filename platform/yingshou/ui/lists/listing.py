@@ -14,7 +14,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from yingshou.ui.counts import EXACT_TO, capped_counts, shown
+from yingshou.ui.counts import EXACT_TO, capped_counts, counts_and_rows, shown
 from yingshou.ui.lists.columns import Cell, Column, cell_of, read
 from yingshou.ui.lists.filters import Applied, Chip, ChipView, FilterGroup, FilterGroupView
 from yingshou.ui.lists.keyset import Order, Page, page_of
@@ -202,9 +202,14 @@ class List(Generic[M]):
 
     # Counts
 
-    @cached_property
+    @property
     def counts(self) -> dict[str, int]:
-        """How many match in all and under each chip, exact to 1,000; one statement."""
+        """How many match in all and under each chip, exact to 1,000."""
+        return self._counts_and_views[0]
+
+    @cached_property
+    def _counts_and_views(self) -> tuple[dict[str, int], list[dict[str, Any]]]:
+        """The counts and the person's saved views: one statement for both."""
         wanted: dict[str, QuerySet[Any]] = {TOTAL: self.filtered}
         for chip in self.chip_filters:
             queryset = self._without_chips.filter(chip.condition)
@@ -212,7 +217,10 @@ class List(Generic[M]):
                 if other.parameter != chip.parameter:
                     queryset = queryset.filter(other.condition)
             wanted[chip.name] = queryset
-        return capped_counts(wanted)
+        if self.actor.person_id is None or self.actor.organisation_id is None:
+            return capped_counts(wanted), []
+        views = SavedView.objects.visible_to(self.actor).filter(list_name=self.name).order_by("name", "pk")
+        return counts_and_rows(wanted, views.values("id", "name", "query"))
 
     @property
     def total(self) -> int:
@@ -344,9 +352,7 @@ class List(Generic[M]):
     @cached_property
     def saved_views(self) -> list[SavedView]:
         """The person's own views of this list."""
-        if self.actor.person_id is None or self.actor.organisation_id is None:
-            return []
-        return list(SavedView.objects.visible_to(self.actor).filter(list_name=self.name).order_by("name", "pk"))
+        return [SavedView(**one) for one in self._counts_and_views[1]]
 
     @cached_property
     def current_view(self) -> SavedView | None:
