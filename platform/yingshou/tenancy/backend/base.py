@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from django.db.backends.postgresql import base
-from psycopg2.extensions import TRANSACTION_STATUS_INERROR
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_UNKNOWN
 
 from yingshou.tenancy.actor import NoActor, bound_actor
 
@@ -34,6 +34,7 @@ def read_only() -> "Iterator[None]":
 
 # A server that restarts breaks every connection: one used within this time is then found out by the first statement.
 FRESH_SECONDS = 5.0
+_BROKEN = (TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_UNKNOWN)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -51,9 +52,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._bound = None
 
     def is_usable(self) -> bool:
-        """Whether the connection still lives; one that was used a moment ago is not asked again."""
+        """Whether the connection still answers; one that was used a moment ago is judged by what it knows of itself."""
         if self.connection is not None and time.monotonic() - self._used_at < FRESH_SECONDS:
-            return not self.connection.closed
+            return self.connection.info.transaction_status not in _BROKEN
         usable: bool = super().is_usable()
         if usable:
             self._used_at = time.monotonic()
