@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponseBase
+from django.urls import reverse
 
 from tests.harness import reset
 from tests.test_deploy import production
@@ -180,7 +181,11 @@ import json, django
 django.setup()
 from django.conf import settings
 kinds = ("SESSION", "CSRF", "LANGUAGE")
-print(json.dumps({kind: [getattr(settings, f"{kind}_COOKIE_{one}") for one in ("NAME", "SECURE", "HTTPONLY")] for kind in kinds}))
+guarded = {kind: [getattr(settings, f"{kind}_COOKIE_{one}") for one in ("NAME", "SECURE", "HTTPONLY")] for kind in kinds}
+names = {one: getattr(settings, one) for one in dir(settings) if one.endswith("COOKIE_NAME")}
+from yingshou.identity.signin import device_cookie_name
+names["device"] = device_cookie_name()
+print(json.dumps([guarded, names]))
 """
 
 
@@ -198,6 +203,22 @@ def test_production_names_every_cookie_so_that_browsers_guard_it(production: dic
         timeout=120,
     )
 
-    for name, is_secure, is_hidden in json.loads(done.stdout).values():
-        assert name.startswith("__Host-")
+    guarded, names = json.loads(done.stdout)
+    for _name, is_secure, is_hidden in guarded.values():
         assert (is_secure, is_hidden) == (True, True)
+    assert {"SESSION_COOKIE_NAME", "TEXT_SIZE_COOKIE_NAME", "LANGUAGE_COOKIE_NAME", "device"} <= set(names)
+    assert [name for name in names.values() if not name.startswith("__Host-")] == []
+
+
+@pytest.mark.parametrize(("name", "data"), [("ui:text_size", {"size": "large"}), ("ui:language", {"language": "en"})])
+def test_switches_set_the_cookie_of_the_settings(
+    db: None, client: Any, settings: Any, name: str, data: dict[str, str]
+) -> None:
+    settings.TEXT_SIZE_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME = "__Host-text_size", "__Host-language"
+    settings.SESSION_COOKIE_SECURE = True
+
+    cookies = client.post(reverse(name), data, secure=True).cookies
+
+    (cookie,) = cookies.values()
+    assert cookie.key.startswith("__Host-")
+    assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")

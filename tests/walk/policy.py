@@ -84,6 +84,8 @@ class Rule:
     :param refused: what those get who pass the door but may not touch
     :param ok: what a success looks like
     :param absent: what an object gives that does not exist or is somebody else's
+    :param everywhere: who of those may touch everybody's objects; None where nobody reaches beyond the own house
+    :param early: whether those who may not touch are refused before any object is looked for
     """
 
     who: Who
@@ -93,6 +95,8 @@ class Rule:
     refused: frozenset[Any] = FORBIDDEN
     ok: frozenset[Any] = OK
     absent: frozenset[Any] = NOT_FOUND
+    everywhere: Who | None = None
+    early: bool = False
 
 
 def page(who: Who, **options: Any) -> dict[str, Rule]:
@@ -178,9 +182,7 @@ SHARED: dict[str, dict[str, Rule]] = {
     "signing:complete": post(duty(SIGNER), ok=NOT_FOUND | OK),
     "signing:certificates": page(duty(SIGNER, ADMINISTRATOR, AUDITOR)),
     "signing:register": page(duty(SIGNER)),
-    "signing:withdraw": post(
-        duty(SIGNER, ADMINISTRATOR, AUDITOR), objects=True, own=duty(SIGNER, ADMINISTRATOR), refused=NOT_FOUND
-    ),
+    "signing:withdraw": post(duty(SIGNER, ADMINISTRATOR, AUDITOR), objects=True, own=duty(SIGNER, ADMINISTRATOR)),
     "signing:evidence": page(readers, objects=True, shared=everyone),
     "signing:evidence_file": page(readers, objects=True, shared=everyone),
     "signing:line_file": page(readers, objects=True, shared=everyone),
@@ -235,30 +237,37 @@ ACCOUNT: dict[str, dict[str, Rule]] = {
     for name in ("account_reauthenticate", "account_change_password", "account_set_password", "usersessions_list")
 }  # fmt: skip
 
-# The administration: which place, who looks, who proposes.
-PLACES: dict[str, tuple[Who, Who]] = {
-    "identity_organisation": (duty(MAKER, CHECKER, of=OPERATOR), nobody),
-    "identity_region": (staff, duty(SYSTEM)),
-    "identity_workday": (staff, duty(SYSTEM)),
-    "approvals_approval": (staff, nobody),
-    "identity_person": (duty(SECURITY, AUDIT), nobody),
-    "identity_membership": (duty(SECURITY, AUDIT), nobody),
-    "identity_organisationgrant": (duty(SECURITY), duty(SECURITY)),
-    "jobs_job": (duty(SYSTEM), nobody),
-    "audit_auditevent": (duty(AUDIT), nobody),
-    "audit_accessevent": (duty(AUDIT), nobody),
+# The administration: which place, who looks, who proposes, and whether the place shows the rows of every house.
+PLACES: dict[str, tuple[Who, Who, bool]] = {
+    "identity_organisation": (duty(MAKER, CHECKER, of=OPERATOR), nobody, True),
+    "identity_region": (staff, duty(SYSTEM), True),
+    "identity_workday": (staff, duty(SYSTEM), True),
+    "approvals_approval": (staff, nobody, False),
+    "identity_person": (duty(SECURITY, AUDIT), nobody, True),
+    "identity_membership": (duty(SECURITY, AUDIT), nobody, True),
+    # A support view that was opened ends by itself: it is looked at and never changed.
+    "identity_organisationgrant": (duty(SECURITY), duty(SECURITY), True),
+    "jobs_job": (duty(SYSTEM), nobody, True),
+    "audit_auditevent": (duty(AUDIT), nobody, False),
+    "audit_accessevent": (duty(AUDIT), nobody, False),
 }
+UNCHANGED = {"identity_organisationgrant"}
+# An object that is not there sends back to the first page, as Django does.
+BACK = frozenset({302})
 
 
-def _place(name: str, looks: Who, proposes: Who) -> dict[str, dict[str, Rule]]:
-    look: dict[str, Any] = {"own": looks}
+def _place(name: str, looks: Who, proposes: Who, is_everywhere: bool) -> dict[str, dict[str, Rule]]:
+    def row(who: Who, **more: Any) -> Rule:
+        reach = {"everywhere": who} if is_everywhere else {}
+        return Rule(staff, objects=True, own=who, absent=BACK, early=True, **{**reach, **more})
+
+    change = row(nobody, absent=BACK | FORBIDDEN, early=False) if name in UNCHANGED else row(proposes)
     return {
-        f"admin:{name}_changelist": form(staff, **look),
+        f"admin:{name}_changelist": form(staff, own=looks),
         f"admin:{name}_add": form(staff, own=proposes),
-        # An object that is not there sends back to the first page, as Django does.
-        f"admin:{name}_history": form(staff, **look, refused=FORBIDDEN | {302}),
-        f"admin:{name}_change": {"GET": Rule(staff, **look), "POST": Rule(staff, own=looks, ok=OK | FORBIDDEN)},
-        f"admin:{name}_delete": form(staff, own=nobody, refused=FORBIDDEN | {302}),
+        f"admin:{name}_history": {"GET": row(looks), "POST": row(looks)},
+        f"admin:{name}_change": {"GET": row(looks), "POST": change},
+        f"admin:{name}_delete": {"GET": row(nobody), "POST": row(nobody)},
     }
 
 
@@ -274,8 +283,8 @@ ADMIN: dict[str, dict[str, Rule]] = {
     # Redirects from old addresses of a place, and the end of the list.
     "admin:-": form(staff, ok=OK | NOT_FOUND),
 }
-for _name, (_looks, _proposes) in PLACES.items():
-    ADMIN |= _place(_name, _looks, _proposes)
+for _name, _place_of in PLACES.items():
+    ADMIN |= _place(_name, *_place_of)
 
 POLICY: dict[str, dict[str, Rule]] = {**OWN, **IDENTITY, **SHARED, **RECEIVABLES, **ACCOUNT, **ADMIN}
 

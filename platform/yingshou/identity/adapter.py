@@ -8,6 +8,7 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,6 +18,7 @@ from yingshou.identity import signin
 from yingshou.identity.middleware import LAST_SEEN_KEY, SIGNED_IN_KEY
 from yingshou.identity.models import Person
 from yingshou.tenancy.actor import Actor, ActorKind, acting_as
+from yingshou.tenancy.addresses import client_address
 
 _YEAR_SECONDS = 365 * 24 * 3600
 
@@ -27,6 +29,17 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never: accounts come from a registration or an invitation."""
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """
+        The address the limiter and the list of sessions keep.
+
+        :raises PermissionDenied: if the connection has none
+        """
+        address = client_address(request)
+        if address is None:
+            raise PermissionDenied
+        return address
 
     def pre_authenticate(self, request: Any, **credentials: Any) -> None:
         """Count the try before the password is tested; answers 429 when the tries are used up."""
@@ -67,7 +80,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
 def keep_preferences(response: HttpResponse, person: Person) -> None:
     """Put the person's language and text size into the cookies that the frame reads; says nothing where none was chosen."""
-    for name, value in ((settings.LANGUAGE_COOKIE_NAME, person.language), ("text_size", person.text_size)):
+    chosen = {settings.LANGUAGE_COOKIE_NAME: person.language, settings.TEXT_SIZE_COOKIE_NAME: person.text_size}
+    for name, value in chosen.items():
         if value:
             response.set_cookie(
                 name, value, max_age=_YEAR_SECONDS, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"

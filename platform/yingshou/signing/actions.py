@@ -29,6 +29,7 @@ from yingshou.signing.errors import (
     CertificateTaken,
     CertificateWithdrawn,
     MalformedSignature,
+    NotYourCertificate,
     Replayed,
     SignatureRefused,
 )
@@ -242,12 +243,15 @@ def withdraw_certificate(certificate_id: int, *, by: Actor, at: datetime) -> Cer
     """
     Take a certificate out of use here; what it signed stays signed.
 
-    :raises NotVisible: if it is not of the actor's organisation, or another person's and the actor is no administrator
+    :raises NotVisible: if it is not of the actor's organisation
+    :raises NotYourCertificate: if it is another person's and the actor is no administrator
     :raises IllegalTransition: if it was withdrawn before
     """
     found = Certificate.objects.visible_to(by).locked([certificate_id])
-    if not found or not (found[0].person_id == by.person_id or by.may("signing.withdraw_any")):
+    if not found:
         raise NotVisible
+    if found[0].person_id != by.person_id and not by.may("signing.withdraw_any"):
+        raise NotYourCertificate
     advance(LIFECYCLE, found, "withdraw", by=by, at=at, facts={"withdrawn_at": at}).only()
     return found[0]
 

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from yingshou.kernel.errors import Conflict, DomainError, Invalid
+from yingshou.kernel.errors import Conflict, DomainError, Invalid, NotAllowed
 
 
 class SignatureRefused(DomainError):
@@ -101,6 +101,14 @@ class WeakAlgorithm(SignatureRefused, Invalid):
     code = "SIG-010"
     message = _("The algorithm or key length is too weak or not supported: %(detail)s.")
     cure = _("Use a certificate with RSA of 2048 bits or more, or ECDSA P-256 or P-384, with SHA-256 or stronger.")
+
+
+class NotYourCertificate(NotAllowed):
+    """Somebody who may see a colleague's certificate, but not take it out of use, tried to."""
+
+    code = "SGN-005"
+    message = _("This is a colleague's certificate; you may look at it, but not take it out of use.")
+    cure = _("Ask its holder, or an administrator of your organisation.")
 
 
 class CertificateTaken(SignatureRefused, Conflict):

@@ -22,6 +22,7 @@ from yingshou.signing.errors import SignatureRefused
 from yingshou.signing.models import Certificate, RevocationList, SignatureEvidence, SignedLine, TrustAnchor, trusted_at
 from yingshou.signing.purposes import PURPOSES
 from yingshou.signing.registration import PURPOSE as REGISTRATION
+from yingshou.tenancy.addresses import client_address
 from yingshou.tenancy.guards import AppRequest, page
 
 LINES_SHOWN = 50
@@ -111,7 +112,7 @@ def complete(request: AppRequest) -> HttpResponse:
     request_id = forms.identifier(request.POST.get("request", ""))
     value = forms.decoded(request.POST.get("signature", ""))
     sources.refresh(at=request.at)
-    origin = actions.Origin(device=request.headers.get("User-Agent", ""), ip=request.META.get("REMOTE_ADDR"))
+    origin = actions.Origin(device=request.headers.get("User-Agent", ""), ip=client_address(request))
     try:
         evidence = actions.complete(request_id, value, by=request.actor, at=request.at, origin=origin)
     except SignatureRefused as error:

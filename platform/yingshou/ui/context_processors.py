@@ -12,7 +12,6 @@ from yingshou.tenancy.actor import Actor
 from yingshou.ui.frame import FrameIdentity, identity_of
 from yingshou.ui.navigation import NavEntry, entries_for
 
-TEXT_SIZE_COOKIE = "text_size"
 TEXT_SIZES = ("small", "medium", "large")
 
 # On a phone the bar below holds four: three entries and the rest behind the fourth.
@@ -59,7 +58,7 @@ class Frame:
     @cached_property
     def text_size(self) -> str:
         """The chosen size of text: small, medium or large."""
-        chosen = self._request.COOKIES.get(TEXT_SIZE_COOKIE, "")
+        chosen = self._request.COOKIES.get(settings.TEXT_SIZE_COOKIE_NAME, "")
         return chosen if chosen in TEXT_SIZES else "medium"
 
     @cached_property

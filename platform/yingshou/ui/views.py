@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from yingshou.kernel.errors import DomainError
 from yingshou.tenancy.guards import AppRequest, page
 from yingshou.ui import actions
-from yingshou.ui.context_processors import TEXT_SIZE_COOKIE, TEXT_SIZES
+from yingshou.ui.context_processors import TEXT_SIZES
 from yingshou.ui.gallery import samples
 
 YEAR = 365 * 24 * 3600
@@ -42,7 +42,7 @@ def text_size(request: AppRequest) -> HttpResponse:
     chosen = request.POST.get("size", "")
     if chosen in TEXT_SIZES:
         response.set_cookie(
-            TEXT_SIZE_COOKIE,
+            settings.TEXT_SIZE_COOKIE_NAME,
             chosen,
             max_age=YEAR,
             httponly=True,

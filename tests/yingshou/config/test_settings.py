@@ -54,6 +54,7 @@ def test_production_accepts_keys_of_its_own() -> None:
     [
         ({"YINGSHOU_SECRET_KEY": ""}, "YINGSHOU_SECRET_KEY must be set"),
         ({"YINGSHOU_SECRET_KEY": environment.DEFAULT_SECRET}, "YINGSHOU_SECRET_KEY must be set"),
+        ({"YINGSHOU_TRUSTED_PROXIES": "-1"}, "YINGSHOU_TRUSTED_PROXIES must be"),
         ({"YINGSHOU_SECRET_KEY": "short"}, "YINGSHOU_SECRET_KEY must be set"),
         ({"YINGSHOU_SECRET_KEY": "a" * 60}, "YINGSHOU_SECRET_KEY must be set"),
         ({"YINGSHOU_FIELD_KEYS": None}, "YINGSHOU_FIELD_KEYS must be set"),

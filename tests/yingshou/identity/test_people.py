@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
@@ -267,7 +268,7 @@ def test_profile_keeps_language_and_text_size_in_cookies() -> None:
         {"idempotency_key": key(page), "display_name": "新名", "phone": "", "language": "en", "text_size": "large"},
     )
 
-    assert client.cookies["text_size"].value == "large"
+    assert client.cookies[settings.TEXT_SIZE_COOKIE_NAME].value == "large"
     assert "My profile" in client.get(reverse("identity:profile")).content.decode()
 
 

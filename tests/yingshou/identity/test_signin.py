@@ -16,8 +16,9 @@ from django.urls import reverse
 
 from tests.factories import identity as make
 from tests.yingshou.identity.test_registration import first_page
-from yingshou.identity import signin
+from yingshou.identity import crypto, signin
 from yingshou.identity.models import Membership, Person, SignInAttempt
+from yingshou.kernel import clock
 from yingshou.tenancy.actor import Actor, Duty, acting_as
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,6 +98,30 @@ def test_one_address_is_stopped_after_a_hundred_accounts() -> None:
             signin.reserve(login="nobody-more", address=address, device="", at=make.AT)
         later = make.AT + signin.WINDOW + timedelta(seconds=1)
         assert signin.reserve(login="nobody-more", address=address, device="", at=later).person_id is None
+
+
+def test_people_behind_the_operators_proxy_do_not_share_their_tries(settings: Any) -> None:
+    settings.TRUSTED_PROXIES = 1
+    person = somebody()
+    with acting_as(Actor.anonymous()), transaction.atomic():
+        tries = [
+            SignInAttempt(
+                login_hmac=f"{number}",
+                ip_hmac=crypto.blind_index("203.0.113.1", field="identity.attempt.ip"),
+                at=clock.now(),
+            )
+            for number in range(100)
+        ]
+        SignInAttempt.objects.bulk_create(tries)
+    form = {"login": person.username, "password": make.PASSWORD}
+
+    def through_the_proxy(forwarded: str) -> int:
+        headers = {"X-Forwarded-For": forwarded}
+        return Client().post(reverse("account_login"), form, headers=headers, REMOTE_ADDR="10.0.0.1").status_code
+
+    assert through_the_proxy("203.0.113.1") == 429
+    assert through_the_proxy("203.0.113.2, 203.0.113.1") == 429
+    assert through_the_proxy("203.0.113.1, 203.0.113.2") == 302
 
 
 def test_parallel_guesses_are_counted_one_by_one() -> None:
@@ -222,6 +247,26 @@ def test_other_device_can_be_signed_out_and_foreign_sessions_cannot(client: Clie
     assert client.get(reverse("usersessions_list")).status_code == 200
     assert client.post(reverse("identity:end_session", args=[other])).status_code == 302
     assert phone.get(reverse("identity:profile")).status_code == 302
+
+
+def test_own_session_can_be_ended_from_the_list(client: Client) -> None:
+    person = somebody()
+    phone = Client()
+    sign_in(client, person.username)
+    sign_in(phone, person.username)
+    with acting_as(Actor.anonymous()):
+        own = UserSession.objects.get(session_key=client.session.session_key)
+    page = client.get(reverse("usersessions_list")).content.decode()
+
+    answer = client.post(reverse("identity:end_session", args=[own.pk]), follow=True)
+
+    assert reverse("identity:end_session", args=[own.pk]) in page
+    assert answer.redirect_chain == [(reverse("account_login"), 302)]
+    assert "y-notice-blue" in answer.content.decode()
+    assert client.get(reverse("identity:profile")).status_code == 302
+    assert phone.get(reverse("identity:profile")).status_code == 200
+    with acting_as(Actor.anonymous()):
+        assert UserSession.objects.filter(user=person).count() == 1
 
 
 def test_changed_password_ends_the_other_sessions(client: Client) -> None:

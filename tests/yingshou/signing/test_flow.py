@@ -24,6 +24,7 @@ from yingshou.signing.errors import (
     CertificateTaken,
     CertificateWithdrawn,
     InvalidSignature,
+    NotYourCertificate,
     OtherOrganisation,
     Replayed,
     RevocationUnknown,
@@ -255,7 +256,7 @@ def test_certificate_belongs_to_one_person_until_withdrawn(world: World, now: da
         actions.prepare("approvals.approve", approval.pk, of.file.certificate_der, of.file.others, by=colleague, at=now)
     with acting(of.signer):
         held = Certificate.objects.get()
-    with acting(colleague), pytest.raises(NotVisible):
+    with acting(colleague), pytest.raises(NotYourCertificate):
         actions.withdraw_certificate(held.pk, by=colleague, at=now)
     with acting(of.signer):
         assert actions.withdraw_certificate(held.pk, by=of.signer, at=now).version == 2

@@ -10,18 +10,19 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
 from simulators.authority.authority import Authority
 from tests.factories import identity
 from tests.yingshou.signing import flow
-from tests.yingshou.signing.flow import debtor, signed, submitted, trusted
+from tests.yingshou.signing.flow import Debtor, debtor, signed, submitted, trusted
 from tests.yingshou.signing.signer import World
 from yingshou.kernel import merkle
 from yingshou.signing import sources
 from yingshou.signing.algorithms import browser_algorithm
-from yingshou.signing.models import SignedLine
+from yingshou.signing.models import SignatureEvidence, SignedLine
 from yingshou.tenancy.actor import Actor, Duty, acting_as
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,6 +54,37 @@ def reader(organisation: Any, *duties: Duty) -> Client:
     return signed_in(identity.membership(organisation, duties).person.username)
 
 
+def two_calls(of: Debtor, approval_id: int, client: Client, **headers: str) -> tuple[Any, Any]:
+    """Prepare and complete as the signing page's script does; both answers."""
+    ready = client.post(
+        reverse("signing:prepare"),
+        {
+            "purpose": "approvals.approve",
+            "object": approval_id,
+            "certificate": base64.b64encode(of.file.certificate_der).decode(),
+            "chain": [base64.b64encode(der).decode() for der in of.file.others],
+        },
+    ).json()
+    attributes = base64.b64decode(ready["attributes"])
+    value = of.file.browser_value(attributes, browser_algorithm(of.file.certificate.public_key))
+    sent = {"request": ready["request"], "signature": base64.b64encode(value).decode()}
+    return ready, client.post(reverse("signing:complete"), sent, headers=headers)
+
+
+@pytest.mark.parametrize(("proxies", "expected"), [(0, "127.0.0.1"), (1, "203.0.113.9")])
+def test_evidence_keeps_the_signers_address_not_the_proxys(
+    city: World, present: datetime, settings: Any, proxies: int, expected: str
+) -> None:
+    settings.TRUSTED_PROXIES = proxies
+    of = debtor(city, "ec")
+    approval = submitted(of, 1, present)
+
+    two_calls(of, approval.pk, signed_in(of.username), **{"X-Forwarded-For": "198.51.100.66, 203.0.113.9"})
+
+    with acting_as(of.signer), transaction.atomic():
+        assert SignatureEvidence.objects.get().ip == expected
+
+
 def test_sign_through_the_two_calls(city: World, present: datetime) -> None:
     of = debtor(city, "ec")
     approval = submitted(of, 3, present)
@@ -60,20 +92,7 @@ def test_sign_through_the_two_calls(city: World, present: datetime) -> None:
     client = signed_in(of.username)
 
     shown = client.get(reverse("signing:sign", args=[approval.pk]))
-    ready = client.post(
-        reverse("signing:prepare"),
-        {
-            "purpose": "approvals.approve",
-            "object": approval.pk,
-            "certificate": base64.b64encode(of.file.certificate_der).decode(),
-            "chain": [base64.b64encode(der).decode() for der in of.file.others],
-        },
-    ).json()
-    attributes = base64.b64decode(ready["attributes"])
-    value = of.file.browser_value(attributes, browser_algorithm(of.file.certificate.public_key))
-    done = client.post(
-        reverse("signing:complete"), {"request": ready["request"], "signature": base64.b64encode(value).decode()}
-    )
+    ready, done = two_calls(of, approval.pk, client)
     result = client.get(done.json()["url"]).content.decode()
 
     assert "require-trusted-types-for 'script'" in shown.headers["Content-Security-Policy"]
@@ -188,6 +207,23 @@ def test_certificates_page_lists_and_withdraws(city: World, present: datetime) -
     assert 'data-state="valid"' in page
     assert answer.status_code == 302
     assert 'data-state="withdrawn"' in after
+
+
+def test_auditor_sees_a_certificate_and_is_told_why_it_cannot_be_withdrawn(city: World, present: datetime) -> None:
+    of = debtor(city)
+    evidence = signed(of, submitted(of, 1, present), present)
+    client = reader(of.organisation, Duty.AUDITOR)
+    listed = client.get(reverse("signing:certificates")).content.decode()
+    address = reverse("signing:withdraw", args=[evidence.certificate_id])
+
+    answer = client.post(address, {"idempotency_key": "k1"})
+    foreign = reader(identity.organisation(), Duty.AUDITOR).post(address, {"idempotency_key": "k2"})
+
+    assert evidence.serial in listed
+    assert address not in listed
+    assert answer.status_code == 403
+    assert "SGN-005" in answer.content.decode()
+    assert foreign.status_code == 404
 
 
 def test_manifest_lists_the_documents_under_the_root(city: World, present: datetime) -> None:

@@ -89,7 +89,7 @@ def test_a_switch_is_remembered_and_returns_to_its_page(name: str, field: str, v
 
     response = client.post(reverse(name), {field: value, "next": "/somewhere/?a=1"})
 
-    key = settings.LANGUAGE_COOKIE_NAME if cookie == "LANGUAGE" else "text_size"
+    key = settings.LANGUAGE_COOKIE_NAME if cookie == "LANGUAGE" else settings.TEXT_SIZE_COOKIE_NAME
     assert response.status_code == 302
     assert response["Location"] == "/somewhere/?a=1"
     assert client.cookies[key].value == value

@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "yingshou.tenancy.middleware.MethodMiddleware",
     # Binds an anonymous actor before anything queries: reading a session is a query too.
     "yingshou.tenancy.middleware.AnonymousActorMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -167,6 +168,7 @@ LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
+TEXT_SIZE_COOKIE_NAME = "text_size"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["yingshou.ui.formats"]
 USE_I18N = True
@@ -264,6 +266,8 @@ SIGNING_REVOCATION_FOLDER = YINGSHOU_DATA_DIR / "authority"
 YINGSHOU_CLOCK_MAY_MOVE = False
 YINGSHOU_PUBLIC_URL = environment.PUBLIC_URL
 METRICS_TOKEN = environment.METRICS_TOKEN
+# How many proxies of the operator append to X-Forwarded-For; with none the header is not read.
+TRUSTED_PROXIES = environment.TRUSTED_PROXIES
 
 # --- Headers -----------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY: dict[str, Any] = {

@@ -32,6 +32,7 @@ for _name, _keys in (
     _refuse(environment.DEFAULT_KEY in _keys, f"{_name} must be set to a key of its own in production.")
 _refuse(not environment.ALLOWED_HOSTS, "YINGSHOU_ALLOWED_HOSTS must name the hosts in production.")
 _refuse("*" in environment.ALLOWED_HOSTS, "YINGSHOU_ALLOWED_HOSTS must not be * in production.")
+_refuse(environment.TRUSTED_PROXIES < 0, "YINGSHOU_TRUSTED_PROXIES must be 0 or the number of proxies.")
 
 DEBUG = False
 ALLOWED_HOSTS = environment.ALLOWED_HOSTS
@@ -51,3 +52,4 @@ CSRF_COOKIE_NAME = "__Host-yingshou_csrf"
 CSRF_COOKIE_SECURE = True
 LANGUAGE_COOKIE_NAME = "__Host-language"
 LANGUAGE_COOKIE_SECURE = True
+TEXT_SIZE_COOKIE_NAME = "__Host-text_size"

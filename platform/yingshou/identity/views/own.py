@@ -3,6 +3,7 @@
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -110,11 +111,17 @@ def profile(request: AppRequest) -> HttpResponse:
 
 @page(signed_in=True, methods=["POST"])
 def end_session(request: AppRequest, session_id: int) -> HttpResponse:
-    """Sign another device of the person out; it is a stranger on its next request."""
+    """Sign a device of the person out; it is a stranger on its next request. The device in use goes to the sign-in page."""
     session = UserSession.objects.filter(pk=session_id, user_id=request.actor.person_id).first()
     if session is None:
         raise NotYours
+    is_this_device = session.session_key == request.session.session_key
     session.end()
+    if is_this_device:
+        # A new, empty session takes the place of the one that was deleted, so that there is something to save.
+        logout(request)
+        messages.info(request, _("You are signed out on this device."))
+        return redirect("account_login")
     messages.success(request, _("That device is signed out."))
     return redirect("usersessions_list")
 
