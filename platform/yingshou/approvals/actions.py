@@ -20,6 +20,7 @@ from yingshou.audit.lifecycle import Outcome, advance, created
 from yingshou.kernel.canonical import canonical_json
 from yingshou.kernel.errors import Conflict, Invalid, NotAllowed, NotVisible
 from yingshou.kernel.merkle import leaf_hash, root
+from yingshou.tenancy import clocks
 from yingshou.tenancy.actor import Actor
 from yingshou.tenancy.standing import still_may
 
@@ -84,6 +85,7 @@ def submit(action: str, lines: Sequence[LineDraft], *, by: Actor, at: datetime, 
     :raises TooManyLines: beyond `LINES_MAXIMUM`
     :raises DutyMissing: if the actor may not make this
     :raises ChangeAlreadyOpen: if an object already has an open change
+    :raises ClocksDiffer: if the clocks of the platform disagree
     """
     handler = HANDLERS.get(action)
     if not lines:
@@ -92,6 +94,7 @@ def submit(action: str, lines: Sequence[LineDraft], *, by: Actor, at: datetime, 
         raise TooManyLines(count=len(lines), maximum=LINES_MAXIMUM)
     if not still_may(by, handler.maker_permission):
         raise DutyMissing(title=handler.title)
+    clocks.require_agreement()
     assert by.organisation_id is not None, "a maker acts for an organisation"
     assert by.person_id is not None, "a maker is a person"
     total = sum((line.amount or Decimal("0.00") for line in lines), Decimal("0.00"))
@@ -129,8 +132,10 @@ def approve(approval_id: int, *, by: Actor, at: datetime, signature_id: int | No
     :raises CheckerIsMaker: if the actor made it
     :raises SignatureMissing: if a signature is needed
     :raises IllegalTransition: if it is decided already
+    :raises ClocksDiffer: if the clocks of the platform disagree
     """
     approval, handler = _for_decision(approval_id, by)
+    clocks.require_agreement()
     if approval.needs_signature and signature_id is None:
         raise SignatureMissing
     return _carry_out(approval, handler, by=by, at=at, signature_id=signature_id)

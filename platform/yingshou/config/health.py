@@ -16,9 +16,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 from health_check.base import HealthCheck
-from health_check.exceptions import ServiceUnavailable
+from health_check.exceptions import ServiceUnavailable, ServiceWarning
 from health_check.views import HealthCheckView
 
+from yingshou.kernel import clock
+from yingshou.tenancy import clocks
 from yingshou.tenancy.actor import Actor, acting_as
 
 _METRICS_DUTY = "system_administrator"
@@ -49,6 +51,35 @@ class Database(HealthCheck):
 
 
 @dataclasses.dataclass(repr=False)
+class Clock(HealthCheck):
+    """The clocks of this machine and of the database agree; where not, pages go on and binding acts are refused."""
+
+    def __repr__(self) -> str:
+        return "clock"
+
+    def run(self) -> None:
+        """
+        Read the database's clock.
+
+        :raises ServiceWarning: if it differs by more than two seconds
+        """
+        connection = connections["default"].copy()
+        try:
+            with acting_as(Actor.system("readyz")), connection.cursor() as cursor:
+                before = clock.real_now()
+                cursor.execute("select clock_timestamp()")
+                difference = clocks.note(before, cursor.fetchone()[0], clock.real_now())
+        except DatabaseError:
+            # The check of the database says so.
+            return
+        finally:
+            connection.close()
+        if clocks.too_large(difference):
+            seconds = round(difference.total_seconds())
+            raise ServiceWarning(f"the database's clock differs by {seconds} s; nothing binding is done meanwhile")
+
+
+@dataclasses.dataclass(repr=False)
 class Redis(HealthCheck):
     """Redis, broker and cache, answers a ping."""
 
@@ -71,14 +102,19 @@ class Redis(HealthCheck):
 
 
 class ReadyView(HealthCheckView):
-    """The named checks as one JSON object; status 200, or 500 when one of them fails."""
+    """The named checks as one JSON object; status 200, or 500 when one of them fails. A warning fails nothing: pages can be read."""
 
     http_method_names = ["get", "head"]
-    checks = (Database, Redis)
+    checks = (Database, Redis, Clock)
 
     def render_to_response(self, context: object, **kwargs: int) -> HttpResponse:
         """Answer as JSON whatever the Accept header says: the readers are machines."""
-        response: HttpResponse = self.render_to_response_json(kwargs.get("status", 200))
+        return self.render_to_response_json(kwargs.get("status", 200))
+
+    def render_to_response_json(self, status: int) -> HttpResponse:
+        """The status counts failures only."""
+        failed = any(result.error and not isinstance(result.error, ServiceWarning) for result in self.results)
+        response: HttpResponse = super().render_to_response_json(500 if failed else 200)
         return response
 
 

@@ -52,6 +52,7 @@ from yingshou.signing.verification import (
     verify,
     verify_certificate,
 )
+from yingshou.tenancy import clocks
 from yingshou.tenancy.actor import Actor
 
 # Time to find the key file and type the PIN; shorter than the age a signature may have when it arrives.
@@ -86,8 +87,10 @@ def prepare(
     :raises NotVisible: if there is no such object, or none this actor may see
     :raises NotAllowed: if the actor may not sign it
     :raises SignatureRefused: if the certificate may not sign it; the class says why
+    :raises ClocksDiffer: if the clocks of the platform disagree
     """
     subject = PURPOSES.get(purpose).subject(object_id, by=by, at=at)
+    clocks.require_agreement()
     organisation = _organisation(by)
     held = verify_certificate(
         certificate,
@@ -140,11 +143,13 @@ def complete(request_id: int, value: bytes, *, by: Actor, at: datetime, origin: 
     :param value: what WebCrypto returned; for ECDSA r and s side by side
     :raises NotVisible: if the request is not this person's
     :raises SignatureRefused: if a check fails; the class says which
+    :raises ClocksDiffer: if the clocks of the platform disagree
     :raises DomainError: whatever refuses the act that was signed
     """
     request = SigningRequest.objects.visible_to(by).select_for_update(no_key=True).filter(pk=request_id).first()
     if request is None:
         raise NotVisible
+    clocks.require_agreement()
     facts = read_certificate(bytes(request.certificate_der))
     raw = ecdsa_der(facts.public_key, value) if isinstance(facts.public_key, ec.EllipticCurvePublicKey) else value
     if request.used_at is not None:

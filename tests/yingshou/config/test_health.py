@@ -32,7 +32,7 @@ def as_a_worker_does(client: Client, path: str) -> Any:
 def test_readyz_names_its_checks(client: Client) -> None:
     answer = as_a_worker_does(client, "/readyz")
 
-    assert (answer.status_code, answer.json()) == (200, {"database": "OK", "redis": "OK"})
+    assert (answer.status_code, answer.json()) == (200, {"database": "OK", "redis": "OK", "clock": "OK"})
     assert not answer.cookies
 
 

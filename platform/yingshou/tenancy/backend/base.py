@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.backends.postgresql import base
 from psycopg2.extensions import TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_UNKNOWN
 
+from yingshou.kernel import clock
+from yingshou.tenancy import clocks
 from yingshou.tenancy.actor import NoActor, bound_actor
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return
         statement = (
             "select set_config('app.kind', %s, true), set_config('app.org_id', %s, true), "
-            "set_config('app.person_id', %s, true), set_config('app.staff', %s, true)"
+            "set_config('app.person_id', %s, true), set_config('app.staff', %s, true), clock_timestamp()"
         )
         # Only a transaction that has not begun may become READ ONLY.
         if _read_only.get() and self._bound is None and not self.savepoint_ids and len(self.atomic_blocks) <= 1:
@@ -97,4 +99,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # Set first: the statement below runs through Django's cursor, so that query counts and logs stay true.
         self._bound = actor
         with super()._cursor() as cursor:  # type: ignore[misc]  # the stubs leave Django's private hook out
+            before = clock.real_now()
             cursor.execute(statement, parameters)
+            clocks.note(before, cursor.fetchone()[4], clock.real_now())
