@@ -38,6 +38,13 @@ def city(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         yield built
 
 
+@pytest.fixture
+def open_database(django_db_blocker: Any) -> Iterator[None]:
+    """The database without a transaction around the test: the walk takes back each call by itself."""
+    with django_db_blocker.unblock():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
     """Every refusal is logged as a warning; thousands of them are expected here."""
@@ -52,7 +59,7 @@ def test_every_address_is_in_the_table_and_the_table_has_no_other() -> None:
 
 
 @pytest.mark.parametrize("key", world.keys())
-def test_walk(city: World, db: None, key: str, record_property: Any) -> None:
+def test_walk(city: World, open_database: None, key: str, record_property: Any) -> None:
     walk = Walk(city, city.principals[key])
 
     walk.run()
@@ -94,7 +101,7 @@ def views(resolver: Any = None) -> Iterator[tuple[str, Any]]:
 
 
 def test_canary_a_loosened_permission_is_found(
-    city: World, db: None, monkeypatch: pytest.MonkeyPatch, settings: Any
+    city: World, open_database: None, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     """A copy of the URL configuration in which one page asks for signing in only, not for its duty."""
     copy = ModuleType("tests.walk.loosened")

@@ -258,8 +258,13 @@ BACK = frozenset({302})
 
 def _place(name: str, looks: Who, proposes: Who, is_everywhere: bool) -> dict[str, dict[str, Rule]]:
     def row(who: Who, **more: Any) -> Rule:
-        reach = {"everywhere": who} if is_everywhere else {}
-        return Rule(staff, objects=True, own=who, absent=BACK, early=True, **{**reach, **more})
+        options: dict[str, Any] = {
+            "own": who,
+            "absent": BACK,
+            "early": True,
+            "everywhere": who if is_everywhere else None,
+        }
+        return Rule(staff, objects=True, **(options | more))
 
     change = row(nobody, absent=BACK | FORBIDDEN, early=False) if name in UNCHANGED else row(proposes)
     return {

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core.cache import cache
@@ -23,6 +24,7 @@ from tests.walk.world import Principal, World
 from yingshou.tenancy.actor import Actor, Duty, acting_as
 
 METHODS = ("GET", "POST")
+RELATIONS = ("own", "shared", "foreign", "nonexistent")
 # Methods no address of ours takes; every address refuses them to everyone alike.
 OTHER_METHODS = ("PUT", "PATCH", "DELETE")
 DENIED = "audit_accessevent"
@@ -69,6 +71,15 @@ def unclassified(policy: Mapping[str, Any]) -> list[str]:
     return sorted({one.name for one in addresses()} - set(policy))
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What came back, without what differs from request to request."""
+
+    status: Any
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
 @dataclass
 class Walk:
     """One principal's way through everything, with what was found wrong."""
@@ -77,15 +88,17 @@ class Walk:
     principal: Principal
     policy: Mapping[str, Mapping[str, Rule]] = field(default_factory=lambda: POLICY)
     check_rows: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
     cells: int = 0
     wrong: list[str] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._before: dict[str, int] = written() if self.check_rows else {}
+        self._is_cache_true = False
+        self._paths: dict[tuple[Address, str], str | None] = {}
         self.door = ClientHandler(enforce_csrf_checks=False)
         self.door.load_middleware()
-        self.factory = RequestFactory(headers={"host": "testserver", "x-request-id": "walk-walk-walk"})
+        self.factory = RequestFactory(headers={"host": "testserver", "x-request-id": "walk-walk-walk", **self.headers})
         self.factory.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
         if self.principal.session:
             self.factory.cookies[settings.SESSION_COOKIE_NAME] = self.principal.session
@@ -99,13 +112,11 @@ class Walk:
                 continue
             for method in METHODS:
                 self._method(address, method, rules.get(method))
-            for method in OTHER_METHODS:
-                if self.principal.key in {"anonymous", "creditor-maker", "staff-system_administrator"}:
-                    self._refused_method(address, method)
+        self._other_methods()
 
     def _method(self, address: Address, method: str, rule: Rule | None) -> None:
         if rule is None:
-            self._refused_method(address, method)
+            self._not_taken(address, method)
             return
         if not rule.objects:
             self._cell(address, method, rule, "own")
@@ -114,7 +125,7 @@ class Walk:
         # Who does not pass the door gets the same answer for every object: it comes before any object is looked at.
         if rule.who(self.principal):
             missing = self._cell(address, method, rule, "nonexistent")
-            if missing != foreign:
+            if foreign is not None and not self._reaches_all(rule) and missing != foreign:
                 where = difference(missing, foreign)
                 self.wrong.append(f"{self.principal.key} {method} {address.name}: foreign unlike nonexistent: {where}")
             self._cell(address, method, rule, "shared")
@@ -124,12 +135,55 @@ class Walk:
         """Only what belongs to others and what belongs to nobody."""
         for address in addresses():
             for method, rule in self.policy.get(address.name, {}).items():
-                if rule.objects and rule.who(self.principal):
+                if rule.objects and rule.who(self.principal) and not self._reaches_all(rule):
                     missing = self._cell(address, method, rule, "nonexistent")
                     foreign = self._cell(address, method, rule, "foreign")
-                    if missing != foreign:
+                    if foreign is not None and missing != foreign:
                         where = difference(missing, foreign)
                         self.wrong.append(f"{self.principal.key} {method} {address.name}: told apart: {where}")
+
+    def _reaches_all(self, rule: Rule) -> bool:
+        return rule.everywhere is not None and rule.everywhere(self.principal)
+
+    def _relations(self, address: Address) -> Iterator[tuple[str, str]]:
+        """The paths of an address by relation; one path without arguments."""
+        seen = set()
+        for relation in RELATIONS if address.arguments else ("own",):
+            path = self.path(address, relation)
+            if path is not None and path not in seen:
+                seen.add(path)
+                yield relation, path
+
+    def _not_taken(self, address: Address, method: str) -> None:
+        """A method the address does not take: refused alike whatever the object."""
+        # Pages of libraries say by themselves what they take.
+        if address.name.startswith(("account_", "usersessions", "admin:")):
+            return
+        first: Answer | None = None
+        for relation, path in self._relations(address):
+            answer = self._call(method, path)
+            first = first or answer
+            self._judge(address, method, relation, answer.status, NOT_ALLOWED)
+            if answer != first:
+                self.wrong.append(f"{method} {address.name} {relation}: unlike the others: {difference(first, answer)}")
+
+    def _other_methods(self) -> None:
+        """Methods that no address takes: refused to everyone alike, on every object, before anything is asked or written."""
+        asked = 0
+        with acting_as(Actor.anonymous("walk")), transaction.atomic():
+            before = written()
+            with connection.execute_wrapper(_refuse_all):
+                for address in addresses():
+                    if address.name not in self.policy:
+                        continue
+                    for relation, path in self._relations(address):
+                        for method in OTHER_METHODS:
+                            response = self.door(getattr(self.factory, method.lower())(path).environ)
+                            self._judge(address, method, relation, response.status_code, NOT_ALLOWED)
+                            asked += bool(body_of(response))
+            self.wrong += [f"{self.principal.key}: refused methods wrote {written()}"] if written() != before else []
+            transaction.set_rollback(True)
+        self.wrong += [f"{self.principal.key}: {asked} refused methods said something"] if asked else []
 
     def stuffed(self, path: str, names: set[str]) -> list[str]:
         """Tables in which a value lands that a form never asked for; the form itself is filled in plausibly."""
@@ -151,15 +205,13 @@ class Walk:
             cursor.execute(f'select count(*) from "{table}" where "{table}"::text like %s', [f"%{STUFFING}%"])
             return bool(cursor.fetchone()[0])
 
-    def _refused_method(self, address: Address, method: str) -> None:
-        path = self.path(address, "nonexistent")
-        if path is None or address.name.startswith(("account_", "usersessions", "admin:")):
-            return
-        status, _body = self._call(method, path)
-        self._judge(address, method, "any", status, NOT_ALLOWED)
-
     def path(self, address: Address, relation: str) -> str | None:
         """The address with its arguments; None where the principal has no object in this relation."""
+        if (address, relation) not in self._paths:
+            self._paths[address, relation] = self._path(address, relation)
+        return self._paths[address, relation]
+
+    def _path(self, address: Address, relation: str) -> str | None:
         objects = self.world.arguments(self.principal, relation)
         named = OTHERWISE.get(address.name, {})
         values: dict[str, Any] = {}
@@ -168,11 +220,13 @@ class Walk:
             if argument in fixed:
                 values[argument] = fixed[argument]
             elif address.name.startswith("admin:"):
-                values[argument] = "987654321"
+                values[argument] = self.world.place(address.name, relation)
             elif objects is not None and named.get(argument, argument) in objects:
                 values[argument] = objects[named.get(argument, argument)]
             else:
                 return None
+        if None in values.values():
+            return None
         try:
             return reverse(address.name, kwargs=values)
         except NoReverseMatch:
@@ -183,7 +237,9 @@ class Walk:
     def _expected(self, rule: Rule, relation: str) -> frozenset[Any]:
         if not rule.who(self.principal):
             return SIGN_IN if not self.principal.signed_in else frozenset({403})
-        if relation in {"foreign", "nonexistent"}:
+        if rule.early and not rule.own(self.principal):
+            return rule.refused
+        if relation == "nonexistent" or (relation == "foreign" and not self._reaches_all(rule)):
             return rule.absent
         if relation == "shared":
             if rule.shared is None:
@@ -191,13 +247,13 @@ class Walk:
             return rule.ok if rule.shared(self.principal) else rule.refused
         return rule.ok if rule.own(self.principal) else rule.refused
 
-    def _cell(self, address: Address, method: str, rule: Rule, relation: str) -> tuple[Any, bytes] | None:
+    def _cell(self, address: Address, method: str, rule: Rule, relation: str) -> Answer | None:
         path = self.path(address, relation)
         if path is None:
             return None
-        status, body = self._call(method, path)
-        self._judge(address, method, relation, status, self._expected(rule, relation))
-        return status, body
+        answer = self._call(method, path)
+        self._judge(address, method, relation, answer.status, self._expected(rule, relation))
+        return answer
 
     def _judge(self, address: Address, method: str, relation: str, status: Any, expected: frozenset[Any]) -> None:
         self.cells += 1
@@ -206,21 +262,26 @@ class Walk:
             wanted = "/".join(str(one) for one in sorted(expected, key=str))
             self.wrong.append(f"{self.principal.key} {method} {address.name} {relation}: {status}, wanted {wanted}")
 
-    def _call(self, method: str, path: str) -> tuple[Any, bytes]:
+    def _call(self, method: str, path: str) -> Answer:
         """Call, take everything back that was written, say how it went."""
+        # A transaction of its own for each call, so that savepoints and dead rows do not pile up.
         with acting_as(Actor.anonymous("walk")), transaction.atomic():
+            before = written() if self.check_rows else {}
             response = self.send(method, path, {})
-            content = masked(body_of(response), path)
+            content = body_of(response)
             status = self._status(response)
-            if self.check_rows:
-                self._rows(method, path, status)
+            changed = changes(before) if self.check_rows else None
+            if changed is not None:
+                self._rows(method, path, status, changed)
+            # What a call left in the cache that is taken back here must not reach the next.
+            self._is_cache_true = changed is not None and set(changed) <= {DENIED}
             transaction.set_rollback(True)
-        return status, content
+        return Answer(status, headers_of(response, content, path), masked(content, path))
 
     def send(self, method: str, path: str, data: Mapping[str, Any]) -> HttpResponseBase:
         """One request through the whole stack; a POST gets the hidden key that every form carries."""
-        # Sessions are cached outside the transaction: what a call left there that was taken back must not reach the next.
-        cache.clear()
+        if not self._is_cache_true:
+            cache.clear()
         make = getattr(self.factory, method.lower())
         request = make(path, {"idempotency_key": uuid.uuid4().hex, **data}) if method == "POST" else make(path)
         response: HttpResponseBase = self.door(request.environ)
@@ -232,13 +293,8 @@ class Walk:
             return "sign-in" if not signed_in(self.principal) else 302
         return response.status_code
 
-    def _rows(self, method: str, path: str, status: Any) -> None:
+    def _rows(self, method: str, path: str, status: Any, changed: dict[str, int]) -> None:
         """A refusal changes no row; that of somebody signed in leaves exactly one event."""
-        before, after = self._before, written()
-        self._before = after
-        changed = {
-            table: count - before.get(table, 0) for table, count in after.items() if count != before.get(table, 0)
-        }
         if status not in {403, 404, "sign-in"}:
             return
         wanted = {DENIED: 1} if self.principal.signed_in and status != "sign-in" else {}
@@ -247,8 +303,17 @@ class Walk:
             self.wrong.append(f"{self.principal.key} {method} {path} {status}: wrote {rest}, wanted {wanted}")
 
 
+def _refuse_all(_execute: Any, sql: Any, _params: Any, _many: bool, _context: Any) -> Any:
+    raise AssertionError(f"a method that no address takes asked the database: {sql}")
+
+
+def changes(before: Mapping[str, int]) -> dict[str, int]:
+    """Rows written since, by table."""
+    return {table: count - before.get(table, 0) for table, count in written().items() if count != before.get(table, 0)}
+
+
 def written() -> dict[str, int]:
-    """Rows written so far in this transaction, by table: PostgreSQL's own counters, rolled-back ones included."""
+    """Rows written so far, by table: PostgreSQL's own counters, rolled-back ones included; they grow while a transaction lasts."""
     with acting_as(Actor.anonymous("walk")), connection.cursor() as cursor:
         cursor.execute(
             "select relname, n_tup_ins + n_tup_upd + n_tup_del from pg_stat_xact_user_tables "
@@ -270,6 +335,17 @@ def body_of(response: HttpResponseBase) -> bytes:
     return content
 
 
+def headers_of(response: HttpResponseBase, body: bytes, path: str) -> tuple[tuple[str, str], ...]:
+    """The headers and cookies without what differs from request to request, the length that of the masked body."""
+    named = {name: value.replace(path, "PATH").replace(quote(path), "PATH") for name, value in response.headers.items()}
+    if "Content-Length" in named:
+        named["Content-Length"] = str(int(named["Content-Length"]) - len(body) + len(masked(body, path)))
+    for name, morsel in response.cookies.items():
+        attributes = ";".join(f"{key}={value}" for key, value in sorted(morsel.items()) if key != "expires")
+        named[f"Set-Cookie {name}"] = f"{'a value' if morsel.value else 'empty'};{attributes}"
+    return tuple(sorted(named.items()))
+
+
 def masked(body: bytes, path: str) -> bytes:
     """The body without what differs from request to request: tokens, and the address itself."""
     for pattern, replacement in _CHANGING:
@@ -277,9 +353,11 @@ def masked(body: bytes, path: str) -> bytes:
     return body.replace(path.encode(), b"PATH")
 
 
-def difference(one: tuple[Any, bytes] | None, other: tuple[Any, bytes] | None) -> str:
+def difference(one: Answer | None, other: Answer | None) -> str:
     """Where two answers part."""
-    if one is None or other is None or one[0] != other[0]:
-        return f"{one and one[0]} and {other and other[0]}"
-    place = next((at for at, (a, b) in enumerate(zip(one[1], other[1], strict=False)) if a != b), 0)
-    return f"{one[1][max(0, place - 60) : place + 40]!r} and {other[1][place : place + 40]!r}"
+    if one is None or other is None or one.status != other.status:
+        return f"{one and one.status} and {other and other.status}"
+    if one.headers != other.headers:
+        return f"headers {sorted(set(one.headers) ^ set(other.headers))}"
+    place = next((at for at, (a, b) in enumerate(zip(one.body, other.body, strict=False)) if a != b), 0)
+    return f"{one.body[max(0, place - 60) : place + 40]!r} and {other.body[place : place + 40]!r}"

@@ -21,6 +21,7 @@ from uuid import uuid4
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import Permission
 from django.contrib.sessions.backends.cached_db import SessionStore
 from django.db import transaction
 
@@ -30,13 +31,23 @@ from tests.factories import identity
 from tests.factories import receivables as make
 from yingshou.approvals.models import Approval
 from yingshou.audit.events import record_access
+from yingshou.audit.models import AccessEvent, AuditEvent
 from yingshou.documents import actions as documents
 from yingshou.documents.models import ImportBatch, ImportRow, Layout
 from yingshou.documents.states import RowState
 from yingshou.documents.states import State as BatchState
 from yingshou.identity.actions import accounts, duties
+from yingshou.identity.grants import SUPPORT_VIEW
 from yingshou.identity.middleware import actor_of
-from yingshou.identity.models import BankAccount, Membership, Organisation, OrganisationInvite, Person
+from yingshou.identity.models import (
+    BankAccount,
+    Membership,
+    Organisation,
+    OrganisationGrant,
+    OrganisationInvite,
+    Person,
+    Workday,
+)
 from yingshou.jobs.models import IdempotencyKey, Job
 from yingshou.kernel import clock
 from yingshou.notifications.models import ChannelChoice, Message
@@ -100,6 +111,15 @@ class World:
     buyer: House
     waiting: Organisation
     principals: dict[str, Principal]
+    # Places of the administration: a row of the operator's own house, or of everybody, and one of the selling stranger.
+    places: dict[str, dict[str, Any]]
+
+    def place(self, name: str, relation: str) -> Any:
+        """The row of a place of the administration; None where the relation does not exist."""
+        if relation == "nonexistent":
+            return NOWHERE
+        found = next((rows for place, rows in self.places.items() if name.startswith(f"admin:{place}_")), {})
+        return found.get(relation)
 
     def arguments(self, principal: Principal, relation: str) -> dict[str, Any] | None:
         """Objects by argument name in a relation to the principal; None where the relation does not exist."""
@@ -140,7 +160,39 @@ def build() -> World:
     for house in houses.values():
         _shared(house, seller)
     waiting = identity.organisation(state="PENDING_VERIFICATION", verified_at=None)
-    return World(houses, seller, buyer, waiting, _principals(houses, waiting))
+    return World(houses, seller, buyer, waiting, _principals(houses, waiting), _places(operator, seller))
+
+
+def _places(operator: House, seller: House) -> dict[str, dict[str, Any]]:
+    """A row of each place of the administration, of the operator and of the selling stranger."""
+    found: dict[str, dict[str, Any]] = {"identity_region": {"own": "350200"}}
+    found["identity_organisationgrant"] = {"own": _support(operator, seller)}
+    with acting_as(Actor.system("walk")), transaction.atomic():
+        found["identity_workday"] = {"own": Workday.objects.earliest("day").pk}
+    for relation, house in (("own", operator), ("foreign", seller)):
+        pk, maker = house.organisation.pk, house.members[str(Duty.MAKER)]
+        with acting_as(house.actor(Duty.AUDITOR)), transaction.atomic():
+            rows = {
+                "identity_organisation": pk, "identity_person": maker.person_id, "identity_membership": maker.pk,
+                "approvals_approval": house.own["approval_id"], "jobs_job": house.own["job_id"],
+                "audit_auditevent": AuditEvent.objects.filter(audience__contains=[pk]).latest("pk").pk,
+                "audit_accessevent": AccessEvent.objects.filter(organisation_id=pk).latest("pk").pk,
+            }  # fmt: skip
+        for name, row in rows.items():
+            found.setdefault(name, {})[relation] = row
+    return found
+
+
+def _support(operator: House, seller: House) -> int:
+    """A support view that was opened to a colleague of the operator."""
+    maker, security = operator.members[str(Duty.MAKER)], operator.members[str(Duty.SECURITY_ADMINISTRATOR)]
+    with acting_as(Actor.system("walk")), transaction.atomic():
+        permission = Permission.objects.get(codename=SUPPORT_VIEW, content_type__app_label="identity")
+        row = OrganisationGrant.objects.create(
+            user=maker.person, permission=permission, content_object=seller.organisation, reason="walk",
+            granted_by=security.person, starts_at=AT, ends_at=AT + timedelta(hours=4),
+        )  # fmt: skip
+    return int(row.pk)
 
 
 def _house(capability: Capability, mark: str) -> House:

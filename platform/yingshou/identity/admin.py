@@ -305,6 +305,13 @@ class JobAdmin(StaffModelAdmin):
             response = super().change_view(request, object_id, form_url, extra_context)
             return _rendered(response)
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One job's history, read as the worker that looks after jobs."""
+        with acting_as(_worker(request)):
+            return _rendered(super().history_view(request, object_id, extra_context))
+
     @admin.action(description=gettext_lazy("Try again"))
     def try_again(self, request: Any, queryset: QuerySet[Job]) -> None:
         """Put failed jobs back into the queue."""

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from django.contrib import messages
 from django.contrib.admin.options import ModelAdmin
 from django.contrib.admin.sites import AdminSite
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -131,6 +132,18 @@ class StaffModelAdmin(ModelAdmin[Any]):
         queryset = super().get_queryset(request)
         scope = getattr(queryset, "visible_to", None)
         return scope(actor_of(request)) if scope is not None else queryset
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """
+        The rows Django would list; whether a row exists is not told to those who may not look at any.
+
+        :raises PermissionDenied: before the row is looked for
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
 
     def propose(self, request: Any, form: Any, *, change: bool) -> None:
         """Submit what the form asks for as a proposal; a subclass with a change permission says how."""

@@ -146,9 +146,9 @@ def acting_as(actor: Actor) -> Iterator[Actor]:
 
 def _rebind() -> None:
     for connection in connections.all(initialized_only=True):
-        forget = getattr(connection, "forget_actor", None)
-        if forget is not None:
-            forget()
+        follow = getattr(connection, "follow_actor", None)
+        if follow is not None:
+            follow()
 
 
 def bound_actor() -> Actor | None:

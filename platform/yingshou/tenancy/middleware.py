@@ -8,9 +8,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import render
-from django.urls import get_resolver
+from django.urls import get_resolver, resolve
 
 from yingshou.kernel import clock
 from yingshou.kernel.errors import DomainError, NotVisible
@@ -18,6 +18,7 @@ from yingshou.tenancy.actor import Actor, acting_as
 
 # What a proxy may hand us as a request id; anything else is replaced, so that logs cannot be forged.
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+_USUAL = frozenset({"GET", "HEAD", "POST"})
 
 
 class AnonymousActorMiddleware:
@@ -34,6 +35,31 @@ class AnonymousActorMiddleware:
         request.at = clock.now()  # type: ignore[attr-defined]  # AppRequest
         with acting_as(actor):
             return self.get_response(request)
+
+
+class MethodMiddleware:
+    """
+    Refuses a method that an address does not take before a session or the database is asked.
+
+    GET, HEAD and POST go on to the guard, which refuses them itself where it must; the others no view of a library is meant to take, and
+    of ours only one whose guard names it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method in _USUAL:
+            return self.get_response(request)
+        try:
+            view = resolve(request.path_info).func
+        except Http404:
+            return self.get_response(request)
+        guard = getattr(view, "guard", None)
+        allowed: frozenset[str] = guard.methods if guard is not None else _USUAL
+        if request.method in allowed:
+            return self.get_response(request)
+        return HttpResponseNotAllowed(sorted(allowed))
 
 
 class GuardMiddleware:

@@ -42,12 +42,17 @@ _BROKEN = (TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_UNKNOWN)
 class DatabaseWrapper(base.DatabaseWrapper):
     """PostgreSQL, with the actor bound to each transaction."""
 
-    _bound: object = None
+    # What the transaction's context says; None where it may say anything.
+    _bound: tuple[str, ...] | None = None
     _used_at: float = 0.0
 
     def _set_autocommit(self, autocommit: bool) -> None:
         self._bound = None
         super()._set_autocommit(autocommit)  # type: ignore[misc]  # the stubs leave Django's private hook out
+
+    def _rollback(self) -> None:
+        super()._rollback()  # type: ignore[misc]  # the stubs leave Django's private hook out
+        self._bound = None
 
     def _savepoint_rollback(self, sid: str) -> None:
         super()._savepoint_rollback(sid)  # type: ignore[misc]  # the stubs leave Django's private hook out
@@ -62,9 +67,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._used_at = time.monotonic()
         return usable
 
-    def forget_actor(self) -> None:
-        """Write the context again before the next statement, at once where a cursor may already be held."""
-        self._bound = None
+    def follow_actor(self) -> None:
+        """Write the present actor's context at once where a cursor may already be held; the same context is not written twice."""
         if self.connection is not None and not self.autocommit and bound_actor() is not None:
             self._bind()
 
@@ -79,9 +83,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _bind(self) -> None:
         actor = bound_actor()
-        if actor is None or self._bound == actor or self.needs_rollback:
+        if actor is None or self.needs_rollback:
             return
-        if self.connection.info.transaction_status == TRANSACTION_STATUS_INERROR:
+        wanted = (
+            str(actor.kind),
+            "" if actor.organisation_id is None else str(actor.organisation_id),
+            "" if actor.person_id is None else str(actor.person_id),
+            "on" if actor.is_staff_organisation else "off",
+        )
+        if self._bound == wanted or self.connection.info.transaction_status == TRANSACTION_STATUS_INERROR:
             return
         statement = (
             "select set_config('app.kind', %s, true), set_config('app.org_id', %s, true), "
@@ -90,15 +100,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # Only a transaction that has not begun may become READ ONLY.
         if _read_only.get() and self._bound is None and not self.savepoint_ids and len(self.atomic_blocks) <= 1:
             statement += ", set_config('transaction_read_only', 'on', true)"
-        parameters = (
-            str(actor.kind),
-            "" if actor.organisation_id is None else str(actor.organisation_id),
-            "" if actor.person_id is None else str(actor.person_id),
-            "on" if actor.is_staff_organisation else "off",
-        )
         # Set first: the statement below runs through Django's cursor, so that query counts and logs stay true.
-        self._bound = actor
+        self._bound = wanted
         with super()._cursor() as cursor:  # type: ignore[misc]  # the stubs leave Django's private hook out
             before = clock.real_now()
-            cursor.execute(statement, parameters)
+            cursor.execute(statement, wanted)
             clocks.note(before, cursor.fetchone()[4], clock.real_now())
