@@ -6,12 +6,15 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from receivables import pages, tasks
+from receivables import drafts, pages, tasks
+from receivables.actions.change_proposals import CHANGE_HANDLERS
 from receivables.actions.proposals import HANDLERS
 from receivables.imports.claims import CLAIMS
 from receivables.imports.payables import PAYABLES
 from yingshou.approvals import handlers
 from yingshou.documents.kinds import import_kinds
+from yingshou.documents.references import Reference, references
+from yingshou.drafts.kinds import draft_kinds
 from yingshou.jobs import domain_events
 from yingshou.jobs import registry as jobs
 from yingshou.notifications import kinds as messages
@@ -33,6 +36,7 @@ for model in (
     "PayableLine",
     "BookMatch",
     "Dispute",
+    "ChangeRequest",
 ):
     classes.register(f"receivables.{model}", RowClass.TENANT)
 classes.register("receivables.InvoiceFingerprint", RowClass.OPERATION)
@@ -46,26 +50,37 @@ _DEBTORS = {Capability.DEBTOR, Capability.CORE_ENTERPRISE}
 for name, sentence, duties, capabilities in (
     ("view", _("Read receivables and payables of the organisation"), _READERS, set()),
     ("enter", _("Enter, import, correct and undo receivables"), {Duty.MAKER}, _CREDITORS),
+    ("begin", _("Begin entries and go on with them later"), {Duty.MAKER}, _CREDITORS | _DEBTORS),
     ("submit", _("Submit receivables to debtors"), {Duty.MAKER}, _CREDITORS),
-    ("check_submit", _("Check what is submitted to debtors, settled or written off"), _CHECKERS, _CREDITORS),
+    ("check_submit", _("Check what is submitted to debtors, changed, settled or written off"), _CHECKERS, _CREDITORS),
     ("acknowledge", _("Acknowledge what a debtor published"), {Duty.MAKER}, _CREDITORS),
     ("close", _("Settle and write off receivables"), {Duty.MAKER}, _CREDITORS),
     ("confirm", _("Confirm, return or refuse what suppliers claim"), {Duty.MAKER}, _DEBTORS),
-    ("check_confirm", _("Check and sign confirmations, returns and refusals"), _CHECKERS, _DEBTORS),
+    ("check_confirm", _("Check and sign confirmations, returns, refusals and agreed changes"), _CHECKERS, _DEBTORS),
     ("publish", _("Keep the payables book and publish payables"), {Duty.MAKER}, _DEBTORS),
     ("check_publish", _("Check and sign published payables"), _CHECKERS, _DEBTORS),
     ("post_facts", _("Record payments, credit notes and set-offs"), {Duty.MAKER}, _CREDITORS | _DEBTORS),
     ("dispute", _("Open, answer and close disputes"), {Duty.MAKER}, _CREDITORS | _DEBTORS),
+    (
+        "change",
+        _("Propose changes of what was confirmed, answer and withdraw them"),
+        {Duty.MAKER},
+        _CREDITORS | _DEBTORS,
+    ),
 ):
     permissions.register(f"receivables.{name}", Permission(sentence=sentence, duties=duties, capabilities=capabilities))
 
-for handler in HANDLERS:
+for handler in (*HANDLERS, *CHANGE_HANDLERS):
     handlers.register(f"receivables.{handler.event}", handler())
 
 import_kinds.register(CLAIMS.name, CLAIMS)
 import_kinds.register(PAYABLES.name, PAYABLES)
+for name, kind in drafts.KINDS.items():
+    draft_kinds.register(name, kind)
+references.register("receivables.evidence", Reference(drafts.evidence_of))
 jobs.schedule(tasks.EXPIRE, every=timedelta(minutes=10))
 jobs.schedule(tasks.REMIND, every=timedelta(days=1))
+jobs.schedule(tasks.LAPSE, every=timedelta(days=1))
 domain_events.subscribe("identity.organisation.verified", tasks.LINK_DEBTOR)
 
 for name, label, one, many, mail in (
@@ -110,6 +125,41 @@ for name, label, one, many, mail in (
         _("%(counterpart)s published what it owes you: receivable %(number)s"),
         _("%(counterpart)s published %(count)s payables to you"),
         _("%(counterpart)s published what it owes you: %(count)s."),
+    ),
+    (
+        "change_proposed",
+        _("Proposed change"),
+        _("%(counterpart)s proposes to change the confirmed terms of receivable %(number)s"),
+        _("%(counterpart)s proposes to change the confirmed terms of %(count)s receivables"),
+        _("%(counterpart)s proposes to change what was confirmed: %(count)s."),
+    ),
+    (
+        "change_accepted",
+        _("Agreed change"),
+        _("%(counterpart)s agreed to the change of receivable %(number)s"),
+        _("%(counterpart)s agreed to changes of %(count)s receivables"),
+        _("%(counterpart)s agreed to changes you proposed: %(count)s."),
+    ),
+    (
+        "change_refused",
+        _("Refused change"),
+        _("%(counterpart)s refused the change of receivable %(number)s"),
+        _("%(counterpart)s refused changes of %(count)s receivables"),
+        _("%(counterpart)s refused changes you proposed: %(count)s."),
+    ),
+    (
+        "change_withdrawn",
+        _("Withdrawn change"),
+        _("%(counterpart)s withdrew the change it proposed of receivable %(number)s"),
+        _("%(counterpart)s withdrew changes it proposed of %(count)s receivables"),
+        _("%(counterpart)s withdrew changes it proposed: %(count)s."),
+    ),
+    (
+        "change_lapsed",
+        _("Lapsed change"),
+        _("The proposed change of receivable %(number)s with %(counterpart)s lapsed without an answer"),
+        _("Proposed changes of %(count)s receivables with %(counterpart)s lapsed without an answer"),
+        _("Proposed changes with %(counterpart)s lapsed without an answer: %(count)s."),
     ),
     (
         "reminder",

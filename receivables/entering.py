@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import QueryDict
-from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from receivables import actions, sheets
@@ -17,6 +17,7 @@ from receivables.actions.entry import ClaimInvalid
 from receivables.acts import CREDITORS_ACTS, PUBLISHERS_ACTS, Act
 from receivables.forms.claim import (
     ClaimForm,
+    EvidenceForm,
     EvidenceFormSet,
     InvoiceFormSet,
     initial_invoices,
@@ -27,12 +28,11 @@ from receivables.models import Evidence, Kind, Origin, Receivable
 from receivables.rules.claims import NoEvidence
 from receivables.rules.draft import ClaimDraft, EvidenceDraft, InvoiceDraft
 from receivables.states import State
-from yingshou.documents import actions as documents
 from yingshou.documents.models import StoredFile
+from yingshou.drafts.forms import typed
+from yingshou.drafts.keeping import Begun
 from yingshou.kernel.errors import DomainError, Finding
 from yingshou.tenancy.actor import Actor
-
-Files = MultiValueDict[str, Any]
 
 
 class ClaimEntry:
@@ -43,37 +43,62 @@ class ClaimEntry:
         kind: str,
         side: str,
         data: QueryDict | None,
-        files: Files,
+        begun: Begun,
         *,
         row: Receivable | None = None,
         evidence: list[tuple[Evidence, StoredFile]] | None = None,
     ) -> None:
-        self.kind, self.side, self.row = kind, side, row
+        self.kind, self.side, self.row, self.begun = kind, side, row, begun
         self.attached = {stored.pk: (one, stored) for one, stored in evidence or []}
         held = [{"file_id": stored.pk, "kind": one.kind} for one, stored in evidence or []]
         values = initial_of(row) if row is not None else None
         invoices = initial_invoices(row) if row is not None else None
         self.form = ClaimForm(data, initial=values, kind=kind, side=side)
-        self.invoices = InvoiceFormSet(data, initial=invoices, prefix="invoices")
-        self.files = EvidenceFormSet(data, files if data is not None else None, initial=held, prefix="files")
+        if begun.restored is not None:
+            self.form.initial.update(typed(self.form.fields, begun.restored))
+        again = {"restored": begun.restored}
+        self.invoices = InvoiceFormSet(data, initial=invoices, prefix="invoices", **again)
+        # Uploads were stored before the form is read; the fields of files hold nothing any more.
+        self.files = EvidenceFormSet(data, initial=held, prefix="files", **again)
         for one in self.files.forms:
-            # The name of a document that is there already, for its line.
-            one.stored = self.attached.get(one.initial.get("file_id", 0), (None, None))[1]  # type: ignore[attr-defined]
+            # A document that belongs to the row already, and one that came with this form.
+            one.stored = self.attached.get(_file_id(one, data), (None, None))[1]
+            one.kept = begun.files.get(one.add_prefix("file"))
 
     @classmethod
-    def new(cls, kind: str, side: str, data: QueryDict | None, files: Files) -> ClaimEntry:
+    def new(cls, kind: str, side: str, data: QueryDict | None, begun: Begun) -> ClaimEntry:
         """An empty one."""
-        return cls(kind, side, data, files)
+        return cls(kind, side, data, begun)
 
     @classmethod
-    def of(cls, row: Receivable, data: QueryDict | None, files: Files, *, by: Actor) -> ClaimEntry:
+    def of(cls, row: Receivable, data: QueryDict | None, begun: Begun, *, by: Actor) -> ClaimEntry:
         """One that exists."""
         side = "debtor" if row.origin == Origin.DEBTOR_UPLOAD else "creditor"
-        return cls(row.kind, side, data, files, row=row, evidence=sheets.files_of(row, by))
+        return cls(row.kind, side, data, begun, row=row, evidence=sheets.files_of(row, by))
 
     def is_valid(self) -> bool:
-        """Whether all three can be read."""
-        return all([self.form.is_valid(), self.invoices.is_valid(), self.files.is_valid()])
+        """Whether all three can be read, and every document could be stored."""
+        can_be_read = all([self.form.is_valid(), self.invoices.is_valid(), self.files.is_valid()])
+        for one in self.files.forms:
+            problem = self.begun.problems.get(one.add_prefix("file"))
+            if problem is not None:
+                words = f"{problem.message_text} {problem.cure_text}".strip()
+                one.add_error("file", ValidationError(words, code=problem.code))
+        return can_be_read and not self.begun.problems
+
+    @property
+    def line_errors(self) -> list[str]:
+        """What has to be corrected in invoices and documents, each with its line."""
+        if not self.form.is_bound:
+            return []
+        lines = [(_("Invoice %(n)s"), self.invoices), (_("Document %(n)s"), self.files)]
+        return [
+            f"{words % {'n': number}} – {form[name].label if name in form.fields else ''}: {error}"
+            for words, formset in lines
+            for number, form in enumerate(formset.forms, 1)
+            for name, errors in form.errors.items()
+            for error in errors
+        ]
 
     @property
     def has_errors(self) -> bool:
@@ -88,24 +113,21 @@ class ClaimEntry:
 
         :raises DomainError: whatever the actions refuse; nothing was kept then
         """
-        draft = self.form.draft(invoice_drafts(self.invoices), self._evidence(by, at))
+        draft = self.form.draft(invoice_drafts(self.invoices), self._evidence())
         if self.row is None:
             return actions.create_draft(draft, by=by, at=at, side=self.side)
         return actions.update_draft(self.row.pk, draft, version=self.row.version, by=by, at=at)
 
-    def _evidence(self, by: Actor, at: datetime) -> list[EvidenceDraft]:
+    def _evidence(self) -> list[EvidenceDraft]:
         found: dict[tuple[int, str], EvidenceDraft] = {}
         for form in self.files.forms:
             data: Mapping[str, Any] = form.cleaned_data
-            if data.get("drop"):
+            file_id = form.kept.pk if form.kept is not None else data.get("file_id")
+            if data.get("drop") or (form.kept is None and file_id not in self.attached):
                 continue
-            file_id = data.get("file_id")
-            if data.get("file"):
-                upload = data["file"]
-                file_id = documents.store(upload.name, upload.file, by=by, at=at).pk
-            elif file_id not in self.attached:
-                continue
-            found[(file_id, data["kind"])] = EvidenceDraft(file_id=file_id, kind=data["kind"])
+            # A line in which only a file was chosen counts as unchanged and so has no cleaned values.
+            kind = data.get("kind") or form.fields["kind"].initial
+            found[(file_id, kind)] = EvidenceDraft(file_id=file_id, kind=kind)
         return list(found.values())
 
     def refuse(self, error: DomainError) -> None:
@@ -114,6 +136,12 @@ class ClaimEntry:
             self.form.add_findings(error.findings)
         else:
             self.form.add_findings([error.as_finding()])
+
+
+def _file_id(form: EvidenceForm, data: QueryDict | None) -> int:
+    """The document that a line names: as posted, else as it was opened."""
+    named = data.get(form.add_prefix("file_id"), "") if data is not None else form.initial.get("file_id")
+    return int(named) if str(named or "").isdecimal() else 0
 
 
 def own_claims(actor: Actor) -> QuerySet[Receivable]:

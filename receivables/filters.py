@@ -46,8 +46,11 @@ from yingshou.signing.selectors import seals
 from yingshou.tenancy.actor import Actor
 from yingshou.ui.forms import AmountField, DateField
 from yingshou.ui.lists import Chip, Column, Fact, FilterGroup, Kind, List, Order, contains_filter
+from yingshou.ui.templatetags.ui import amount
 
 WAITING_AMBER = 5
+# English words are longer: what Chinese pages show in two columns, English ones show in one.
+CHINESE, ENGLISH = "zh", "en"
 COUNTERPARTS = 500
 
 
@@ -193,6 +196,13 @@ def _since(row: Any) -> Any:
     return row.confirmed_at if row.state == State.CONFIRMED else row.closed_at or row.created_at
 
 
+def _confirmed(row: Receivable) -> str:
+    """What was confirmed, where it is not the whole amount."""
+    if row.confirmed_amount is None or row.confirmed_amount == row.face_amount:
+        return ""
+    return gettext("confirmed %(amount)s") % {"amount": amount(row.confirmed_amount)}
+
+
 def _open(row: Receivable) -> str:
     return receivable_url(row.public_no)
 
@@ -220,6 +230,7 @@ class _PartyList(List[Receivable]):
         """Put on a row what its templates read."""
         row.seal = seal
         row.fact_code = self.fact_of(row)
+        row.since = _since(row)
         row.turn = presenters.turn(row, self.actor.organisation_id)
         row.tone = presenters.STATE_TONES[State(row.state)]
 
@@ -279,10 +290,13 @@ class ClaimList(_PartyList):
         ),
         Column("number", _("Receivable number"), "public_no", on_page=False),
         Column("contract", _("Contract / invoice"), _contract, sub=invoices_in_words),
-        Column("amount", _("Amount (yuan)"), "face_amount", Kind.AMOUNT),
-        Column("confirmed", _("Confirmed (yuan)"), "confirmed_amount", Kind.AMOUNT),
+        Column("amount", _("Amount (yuan)"), "face_amount", Kind.AMOUNT, only=CHINESE),
+        Column("confirmed", _("Confirmed (yuan)"), "confirmed_amount", Kind.AMOUNT, only=CHINESE),
+        Column(
+            "amounts", _("Amount (yuan)"), "face_amount", Kind.AMOUNT, sub=_confirmed, only=ENGLISH, in_export=False
+        ),
         Column("due", _("Due date"), "due_date", Kind.DATE),
-        Column("since", _("In this state for"), _since, Kind.WAIT),
+        Column("since", _("In this state for"), _since, Kind.WAIT, only=CHINESE),
         Column("state", _("State · whose turn"), "get_state_display", template="receivables/cells/state.html"),
     )
     empty_title = _("The receivables you enter will appear here")
@@ -359,8 +373,20 @@ class ConfirmList(_PartyList):
             template="receivables/cells/difference.html",
         ),
         Column("due", _("Due date"), "due_date", Kind.DATE),
-        Column("waiting", _("Waiting"), "confirm_requested_at", Kind.WAIT, amber_after=WAITING_AMBER),
-        Column("turn", _("State · whose turn"), "get_state_display", template="receivables/cells/turn.html"),
+        Column("waiting", _("Waiting"), "confirm_requested_at", Kind.WAIT, amber_after=WAITING_AMBER, only=CHINESE),
+        Column(
+            "turn", _("State · whose turn"), "get_state_display", template="receivables/cells/turn.html", only=CHINESE
+        ),
+        Column(
+            "asked",
+            _("Waiting · whose turn"),
+            "confirm_requested_at",
+            Kind.WAIT,
+            amber_after=WAITING_AMBER,
+            template="receivables/cells/asked.html",
+            only=ENGLISH,
+            in_export=False,
+        ),
     )
     empty_title = _("Receivables that suppliers ask you to confirm will appear here")
     empty_text = _("Upload your payables book first: claims are then compared with it by themselves.")

@@ -252,6 +252,20 @@ def close_cuts(holding_ids: Sequence[int]) -> int:
     return int(_call("select receivables_close_cuts(%s)", [list(holding_ids)])[0][0])
 
 
+def apply_change(change_request_id: int, *, by: Actor, at: datetime) -> str:
+    """
+    Move the confirmed amount to that of a change that was just accepted; a new due date alone makes no entry.
+
+    Answers DONE, or HELD or BELOW where what is held, or already gone, forbids it.
+    """
+    return str(
+        _call(
+            "select receivables_apply_change(%s, %s, %s, %s)",
+            [change_request_id, at, clock.business_date(at), by.person_id],
+        )[0][0]
+    )
+
+
 def set_disputed(receivable_ids: Sequence[int], amounts: Sequence[Decimal]) -> int:
     """Set the amounts in dispute, which no new reservation may touch."""
     return int(

@@ -29,9 +29,11 @@ RECEIVABLE_EVENTS = (
     "create", "change", "submit", "resubmit", "submit_direct", "publish", "undo", "confirm", "confirm_part", "return",
     "refuse", "withdraw", "settle", "write_off", "acknowledge", "payment", "credit_note", "goods_return", "price", "netting",
     "discount", "cancel", "retention_hold", "retention_release", "reversal", "fact", "dispute", "dispute_answer",
-    "dispute_resolve", "dispute_withdraw", "no_answer", "linked", "reminder",
+    "dispute_resolve", "dispute_withdraw", "no_answer", "linked", "reminder", "propose_change", "accept_change", "refuse_change",
+    "withdraw_change", "lapse_change",
 )  # fmt: skip
 DISPUTE_EVENTS = ("open", "answer", "resolve", "withdraw")
+CHANGE_EVENTS = ("propose", "accept", "refuse", "withdraw", "lapse")
 HOLDING_EVENTS = ("cut", "expired")
 
 
@@ -78,6 +80,8 @@ def _wordings() -> None:
         wording.register(f"receivables.receivable.{event}", presenters.line_of)
     for event in DISPUTE_EVENTS:
         wording.register(f"receivables.dispute.{event}", presenters.line_of)
+    for event in CHANGE_EVENTS:
+        wording.register(f"receivables.changerequest.{event}", presenters.change_line)
     for event in HOLDING_EVENTS:
         wording.register(f"receivables.holding.{event}", presenters.line_of)
 

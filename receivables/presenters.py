@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from receivables.models import Basis, Origin, Receivable, Verdict
+from receivables.rules.changes import TermChange, term_words
 from receivables.states import REASONS, State
 from yingshou.audit.models import AuditEvent
 from yingshou.audit.wording import Line
@@ -216,6 +217,11 @@ HEADLINES: dict[str, StrOrPromise] = {
     "dispute_answer": _("Dispute answered"),
     "dispute_resolve": _("Dispute resolved"),
     "dispute_withdraw": _("Dispute withdrawn"),
+    "accept_change": _("Both sides agreed to a change of the terms"),
+    "propose_change": _("A change of the terms was proposed"),
+    "refuse_change": _("The proposed change was refused"),
+    "withdraw_change": _("The proposed change was withdrawn"),
+    "lapse_change": _("The proposed change lapsed without an answer; everything stays as it was confirmed"),
     "no_answer": _("No answer within the time limit; silence is not confirmation"),
     "linked": _("The debtor has registered and was asked"),
     "reminder": _("Debtor reminded"),
@@ -225,7 +231,14 @@ HEADLINES: dict[str, StrOrPromise] = {
     "cut": _("A fact about the debt cut what is held"),
     "expired": _("Reservation expired"),
 }
-HARM = frozenset({"return", "refuse", "dispute", "open", "write_off", "no_answer", "cut"})
+CHANGE_HEADLINES: dict[str, StrOrPromise] = {
+    "propose": _("Proposed"),
+    "accept": _("Agreed"),
+    "refuse": _("Not agreed"),
+    "withdraw": _("Proposal withdrawn"),
+    "lapse": _("Lapsed without an answer"),
+}
+HARM = frozenset({"return", "refuse", "dispute", "open", "write_off", "no_answer", "cut", "refuse_change"})
 
 
 def line_of(event: AuditEvent) -> Line:
@@ -235,6 +248,7 @@ def line_of(event: AuditEvent) -> Line:
     code = str(body.get("reason_code") or "")
     said = str(body.get("comment") or body.get("reason") or "")
     parts = [str(reason_words(code)) if code else "", said]
+    parts = [term_words(TermChange(**one)) for one in body.get("changes", ())] + parts
     for name in ("answer", "resolution"):
         parts.append(str(body.get(name) or "") if verb.startswith("dispute_") else "")
     figure = body.get("confirmed_amount") or body.get("amount")
@@ -248,3 +262,8 @@ def line_of(event: AuditEvent) -> Line:
         who="" if event.actor_kind == ActorKind.SYSTEM else event.actor_label,
         tone="harm" if verb in HARM else "done",
     )
+
+
+def change_line(event: AuditEvent) -> Line:
+    """How an event of a proposed change reads in its own story, where "refused" is said of a proposal."""
+    return replace(line_of(event), headline=CHANGE_HEADLINES[event.kind.rsplit(".", 1)[-1]])

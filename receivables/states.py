@@ -1,5 +1,5 @@
 """
-The lives of a receivable and of a dispute, and the coded reasons a party must give.
+The lives of a receivable, of a dispute and of an agreed change, and the coded reasons a party must give.
 
 Pure tables: no queries. They drive the actions, the buttons, the full state x event test,
 the diagram in the documentation and the to-do lists.
@@ -92,6 +92,15 @@ LIFECYCLE = Lifecycle(
             second_person=True,
             reason=True,
         ),
+        # The terms become what both sides agreed; what is confirmed changes in no other way (I4).
+        Transition(
+            "accept_change",
+            frozenset({State.CONFIRMED}),
+            State.CONFIRMED,
+            "other_party",
+            second_person=True,
+            signature=True,
+        ),
     ),
 )
 
@@ -112,6 +121,43 @@ DISPUTE_LIFECYCLE = Lifecycle(
         Transition("resolve", frozenset({DisputeState.OPEN}), DisputeState.RESOLVED, "other_party"),
         Transition("withdraw", frozenset({DisputeState.OPEN}), DisputeState.WITHDRAWN, "opener"),
     ),
+)
+
+
+class ChangeState(TextChoices):
+    """Where a proposed change of confirmed terms stands; only ACCEPTED changes anything."""
+
+    OPEN = "OPEN", _("Waiting for the other side")
+    ACCEPTED = "ACCEPTED", _("Agreed")
+    REFUSED = "REFUSED", _("Not agreed")
+    WITHDRAWN = "WITHDRAWN", _("Proposal withdrawn")
+    LAPSED = "LAPSED", _("Lapsed without an answer")
+
+
+CHANGE_LIFECYCLE = Lifecycle(
+    name="receivables.changerequest",
+    states=ChangeState,
+    transitions=(
+        Transition(
+            "accept",
+            frozenset({ChangeState.OPEN}),
+            ChangeState.ACCEPTED,
+            "other_party",
+            second_person=True,
+            signature=True,
+        ),
+        Transition(
+            "refuse", frozenset({ChangeState.OPEN}), ChangeState.REFUSED, "other_party", second_person=True, reason=True
+        ),
+        Transition("withdraw", frozenset({ChangeState.OPEN}), ChangeState.WITHDRAWN, "proposer"),
+        Transition("lapse", frozenset({ChangeState.OPEN}), ChangeState.LAPSED, "system"),
+    ),
+    verbs={
+        "accept": _("agree to the change"),
+        "refuse": _("refuse the change"),
+        "withdraw": _("withdraw the proposal"),
+        "lapse": _("let it lapse"),
+    },
 )
 
 
@@ -200,10 +246,46 @@ REASONS: dict[str, Reason] = {
             needs_comment=True,
         ),
         Reason(
+            "TERMS_AGREED",
+            _("The parties agreed on other terms"),
+            _("Compare the supplementary agreement and answer"),
+            frozenset({"propose_change"}),
+        ),
+        Reason(
+            "PRICE_OR_QUANTITY",
+            _("Price or quantity was settled differently after the confirmation"),
+            _("Compare the final settlement and answer"),
+            frozenset({"propose_change"}),
+        ),
+        Reason(
+            "ENTERED_WRONGLY",
+            _("A term was entered wrongly"),
+            _("Compare it with the contract and answer"),
+            frozenset({"propose_change"}),
+        ),
+        Reason(
+            "NOT_AGREED",
+            _("We did not agree to this change"),
+            _("Talk to the other side before proposing it again"),
+            frozenset({"refuse_change"}),
+        ),
+        Reason(
+            "PAPER_MISSING",
+            _("The agreement in writing that this rests on is missing"),
+            _("Send the supplementary agreement or the settlement, then propose it again"),
+            frozenset({"refuse_change"}),
+        ),
+        Reason(
+            "CHANGE_DIFFERS",
+            _("The new terms are not those we agreed on"),
+            _("Compare the terms with the agreement and propose them correctly"),
+            frozenset({"refuse_change"}),
+        ),
+        Reason(
             "OTHER",
             _("Another reason"),
             _("Read the comment and contact the other side"),
-            frozenset({"return", "refuse", "confirm_part", "dispute", "write_off"}),
+            frozenset({"return", "refuse", "confirm_part", "dispute", "write_off", "propose_change", "refuse_change"}),
             needs_comment=True,
         ),
     )

@@ -1,16 +1,19 @@
-"""Jobs of receivables: reservations that expire, reminders and "no answer", debtors that registered."""
+"""Jobs of receivables: reservations that expire, reminders and "no answer", debtors that registered, proposals that lapse."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from receivables import ledger, reminders
+from receivables.actions import changes
 from yingshou.jobs.running import RunningJob, job
 
 EXPIRE = "receivables.expire_reservations"
 REMIND = "receivables.remind"
 REMIND_DEBTOR = "receivables.remind_debtor"
 LINK_DEBTOR = "receivables.link_debtor"
+LAPSE = "receivables.lapse_changes"
+LAPSE_OF = changes.LAPSE_JOB
 BATCH = 1_000
 
 
@@ -39,3 +42,15 @@ def remind_debtor(running: RunningJob) -> None:
 def link_debtor(running: RunningJob) -> None:
     """Show a debtor that registered what was claimed from it before."""
     running.progress(reminders.link_debtor(by=running.by, at=running.at))
+
+
+@job(LAPSE, lease=timedelta(minutes=5))
+def lapse_changes(running: RunningJob) -> None:
+    """Ask for one job per organisation whose proposed changes have waited too long."""
+    running.progress(changes.ask_for_proposers(by=running.by, at=running.at))
+
+
+@job(LAPSE_OF, lease=timedelta(minutes=5))
+def lapse_changes_of(running: RunningJob) -> None:
+    """Close one organisation's proposals that nobody answered in time."""
+    running.progress(changes.lapse_changes(by=running.by, at=running.at))

@@ -14,6 +14,7 @@ from receivables.filters import WAITING_AMBER
 from receivables.models import Verdict
 from receivables.selectors import Waiting, creditor_summary
 from receivables.states import State
+from yingshou.drafts import selectors as drafts
 from yingshou.kernel.clock import business_date
 from yingshou.kernel.money import from_minor
 from yingshou.notifications.todo import TodoGroup, TodoProvider
@@ -229,6 +230,21 @@ def disputes(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
     ]
 
 
+def begun(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
+    """Forms that this person began and has not sent."""
+    moments = list(drafts.begun(actor).values_list("saved_at", flat=True)[:CAP])
+    return [
+        TodoGroup(
+            act=_("Go on with entries begun"),
+            count=len(moments),
+            url=reverse("drafts:begun"),
+            url_label=_("Continue"),
+            why=_("Only you see them; nothing of them is sent yet"),
+            oldest_at=min(moments, default=None),
+        )
+    ]
+
+
 PROVIDERS = {
     "receivables.answer": TodoProvider(
         to_answer, _("Receivables your suppliers ask you to confirm"), "receivables.confirm", 10
@@ -240,5 +256,6 @@ PROVIDERS = {
         to_acknowledge, _("Payables that debtors published to you"), "receivables.acknowledge", 25
     ),
     "receivables.disputes": TodoProvider(disputes, _("Disputes to answer"), "receivables.dispute", 30),
+    "receivables.begun": TodoProvider(begun, _("Entries you began and have not sent"), "receivables.begin", 50),
     "receivables.waiting": TodoProvider(waiting_for_debtors, _("Answers you wait for"), "receivables.submit", 60),
 }

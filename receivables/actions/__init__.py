@@ -6,6 +6,8 @@ called by the approval's handler; a person who calls one without an approval is 
 """
 
 from receivables.actions.answers import Decision, confirm, confirm_part, refuse, return_
+from receivables.actions.change_proposals import ask_to_answer, ask_to_propose
+from receivables.actions.changes import accept_change, propose_change, refuse_change, withdraw_change
 from receivables.actions.closing import acknowledge, post_facts, settle, write_off
 from receivables.actions.common import Via
 from receivables.actions.disputes import answer, dispute, resolve, withdraw_dispute
@@ -18,8 +20,11 @@ __all__ = [
     "Decision",
     "Proposal",
     "Via",
+    "accept_change",
     "acknowledge",
     "answer",
+    "ask_to_answer",
+    "ask_to_propose",
     "check",
     "confirm",
     "confirm_part",
@@ -27,8 +32,10 @@ __all__ = [
     "dispute",
     "post_facts",
     "propose",
+    "propose_change",
     "publish",
     "refuse",
+    "refuse_change",
     "resolve",
     "resubmit",
     "return_",
@@ -38,6 +45,7 @@ __all__ = [
     "undo",
     "update_draft",
     "withdraw",
+    "withdraw_change",
     "withdraw_dispute",
     "write_off",
 ]

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from receivables.models import AssignmentBan, DueRule, EvidenceKind, Kind, Maturity, Receivable
 from receivables.rules.claims import KIND_FIELDS, REQUIRED_FIELDS
 from receivables.rules.draft import ClaimDraft, EvidenceDraft, InvoiceDraft
+from yingshou.documents.models import StoredFile
+from yingshou.drafts.forms import RestorableFormSet
 from yingshou.kernel.errors import DomainError, Finding
 from yingshou.kernel.identifiers import normalise, normalise_uscc, parse_uscc
 from yingshou.kernel.money import round_half_up
@@ -229,14 +231,17 @@ class EvidenceForm(forms.Form):
     file = forms.FileField(label=_("File"), required=False, widget=forms.FileInput(attrs={"accept": FILES}))
     drop = forms.BooleanField(label=_("Take off"), required=False)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was attached in this line."""
-        return not self.cleaned_data.get("file") and not self.cleaned_data.get("file_id")
+    # What the line shows instead of the field: a document of the row, or one that came with the form.
+    stored: StoredFile | None = None
+    kept: StoredFile | None = None
 
 
-InvoiceFormSet = formset_factory(InvoiceForm, extra=3, max_num=100, absolute_max=200, can_delete=False)
-EvidenceFormSet = formset_factory(EvidenceForm, extra=2, max_num=20, absolute_max=40, can_delete=False)
+InvoiceFormSet = formset_factory(
+    InvoiceForm, RestorableFormSet, extra=3, max_num=100, absolute_max=200, can_delete=False
+)
+EvidenceFormSet = formset_factory(
+    EvidenceForm, RestorableFormSet, extra=2, max_num=20, absolute_max=40, can_delete=False
+)
 
 
 def invoice_drafts(formset: BaseFormSet[InvoiceForm]) -> list[InvoiceDraft]:

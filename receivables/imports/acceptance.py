@@ -6,6 +6,8 @@ The temporary table `made` holds the chunk as it will be; both sheets fill it an
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 
 from receivables import fingerprints
@@ -20,14 +22,21 @@ from yingshou.kernel.public_numbers import CAPACITY, public_nos
 ALIVE_LINE = "state not in ('UNDONE', 'WITHDRAWN', 'REFUSED')"
 
 
-def number_rows(chunk: Chunk) -> None:
-    """Give every row of `made` its public number."""
+# The rows of the chunk, each with an id and a public number of `numbers`; aliases r and n.
+NUMBERED_ROWS = """
+(select row_number() over (order by row_id) as place, * from {rows}) r
+join unnest(%(ids)s::bigint[], %(public_nos)s::text[]) with ordinality as n(id, public_no, place) on n.place = r.place
+"""
+
+
+def numbers(chunk: Chunk) -> dict[str, Any]:
+    """An id and a public number for every row of the chunk, as parameters; what is left over is never used again."""
     day, key = clock.business_date(chunk.at), settings.YINGSHOU_NUMBER_KEY
-    ids = [row[0] for row in chunk.fetch("select id from made order by id")]
-    chunk.execute(
-        "update made set public_no = n.no from unnest(%(ids)s::bigint[], %(numbers)s::text[]) as n(id, no) where made.id = n.id",
-        {"ids": ids, "numbers": public_nos("AR", day, [pk % CAPACITY for pk in ids], key)},
+    fetched = chunk.fetch(
+        "select nextval('receivables_receivable_id_seq') from generate_series(1, %(size)s)", {"size": chunk.size}
     )
+    ids = [row[0] for row in fetched]
+    return {"ids": ids, "public_nos": public_nos("AR", day, [pk % CAPACITY for pk in ids], key)}
 
 
 def drop_known(chunk: Chunk, *, code: str) -> None:
@@ -114,9 +123,8 @@ from made order by id
 def write_receivables(chunk: Chunk, *, origin: str) -> None:
     """Insert receivables, invoices, uses, evidence, balances and the first events of `made`."""
     file_id = ImportBatch.objects.values_list("file_id", flat=True).get(pk=chunk.batch_id)
-    number_rows(chunk)
     # A temporary table has no statistics of its own accord, and the joins below need them.
-    chunk.execute("analyze made")
+    chunk.execute("analyze made (id, row_id, creditor_id, digest)")
     chunk.execute(INSERT_RECEIVABLES, {"origin": origin})
     chunk.execute(INSERT_INVOICES)
     chunk.execute(INSERT_USES)

@@ -79,9 +79,8 @@ class InvoiceVoid(Invalid):
 
 
 _USED = (
-    f"select d.row_id, d.number, d.face, d.gross, d.digest, d.line_key from (select row_id, invoice_number as number, {FACE} as face, "  # noqa: S608
-    f"gross_amount as gross, {_DIGEST} as digest, {line_key_sql('debtor_uscc', FACE, DUE)} as line_key from {{rows}} where invoice_number is not null "
-    "and blue_invoice_number is null and gross_amount > 0 and invoice_status <> 'VOID') d"
+    f"select row_id, row_no, invoice_number as number, {FACE} as face, gross_amount as gross, digest, line_key from {{rows}} "  # noqa: S608
+    "where invoice_number is not null and blue_invoice_number is null and gross_amount > 0 and invoice_status <> 'VOID'"
 )
 
 CHECKS = (
@@ -91,14 +90,14 @@ CHECKS = (
         message=InvoiceVoid.message,
         cure=InvoiceVoid.cure,
         column="invoice_status",
-        sql="select row_id, null::jsonb from {rows} where invoice_status = 'VOID'",
+        condition="invoice_status = 'VOID'",
     ),
     Check(
         code=InvoiceFactsMissing.code,
         message=InvoiceFactsMissing.message,
         cure=InvoiceFactsMissing.cure,
         column="invoice_number",
-        sql="select row_id, null::jsonb from {rows} where invoice_number is not null and (invoice_date is null "
+        condition="invoice_number is not null and (invoice_date is null "
         "or net_amount is null or tax_amount is null or gross_amount is null)",
     ),
     Check(
@@ -106,9 +105,9 @@ CHECKS = (
         message=AlreadyEntered.message,
         cure=AlreadyEntered.cure,
         effect=Effect.KNOWN,
-        sql=f"select row_id, null::jsonb from (select row_id, {line_key_sql('debtor_uscc', FACE, DUE)} as line_key "  # noqa: S608
-        "from {rows} where blue_invoice_number is null) k join receivables_receivable r "
-        f"on r.creditor_id = %(organisation)s and r.line_key = k.line_key and r.{acceptance.ALIVE_LINE}",
+        sql="select k.row_id, null::jsonb from {rows} k join receivables_receivable r "  # noqa: S608
+        f"on r.creditor_id = %(organisation)s and r.line_key = k.line_key and r.{acceptance.ALIVE_LINE} "
+        "where k.blue_invoice_number is null",
     ),
     Check(
         code=TwiceInFile.code,
@@ -116,8 +115,8 @@ CHECKS = (
         cure=TwiceInFile.cure,
         column="invoice_number",
         sql="select row_id, jsonb_build_object('number', number, 'row', first_row) from (select u.row_id, u.number, "  # noqa: S608
-        "sum(u.face) over same as used, first_value(u.gross) over same as gross, first_value(x.row_no) over same as first_row, "
-        f"row_number() over same as place from ({_USED}) u join {{rows}} x on x.row_id = u.row_id "
+        "sum(u.face) over same as used, first_value(u.gross) over same as gross, first_value(u.row_no) over same as first_row, "
+        f"row_number() over same as place from ({_USED}) u "
         "window same as (partition by u.digest order by u.row_id)) t where place > 1 and used > gross",
     ),
     Check(
@@ -149,7 +148,7 @@ CHECKS = (
 
 MAKE = f"""
 create temporary table made on commit drop as
-select nextval('receivables_receivable_id_seq') as id, r.row_id, null::text as public_no, %(organisation)s::bigint as creditor_id,
+select n.id, r.row_id, n.public_no, %(organisation)s::bigint as creditor_id,
     o.id as debtor_id, null::bigint as shown_to, r.debtor_uscc, coalesce(o.name, r.debtor_name, '') as debtor_name,
     coalesce(r.is_related_party, false) as is_related_party, coalesce(r.kind, 'S1') as kind,
     coalesce(r.maturity_kind, 'EXISTING') as maturity_kind, coalesce(r.project_name, '') as project_name, r.contract_no,
@@ -159,8 +158,8 @@ select nextval('receivables_receivable_id_seq') as id, r.row_id, null::text as p
     coalesce(r.retention_amount, 0) as retention_amount, r.retention_due_date, coalesce(r.prepaid_amount, 0) as prepaid_amount,
     coalesce(r.past_due_reason, '') as past_due_reason, %(is_sme)s::boolean as is_sme, %(size)s::text as size,
     r.invoice_code, r.invoice_number, r.invoice_date, r.net_amount, r.tax_amount, r.gross_amount,
-    case when r.invoice_number is not null then {_DIGEST} end as digest, {line_key_sql("debtor_uscc", FACE, DUE)} as line_key
-from {{rows}} r left join identity_organisation o on o.uscc = r.debtor_uscc and o.state = 'VERIFIED'
+    r.digest, r.line_key
+from {acceptance.NUMBERED_ROWS} left join identity_organisation o on o.uscc = r.debtor_uscc and o.state = 'VERIFIED'
 where r.blue_invoice_number is null order by r.row_id
 """  # noqa: S608
 
@@ -168,7 +167,8 @@ where r.blue_invoice_number is null order by r.row_id
 def accept(chunk: Chunk) -> None:
     """Make a draft of each row, then let the red-letter rows reduce theirs."""
     own = Organisation.objects.get(pk=chunk.organisation_id)
-    chunk.execute(MAKE, {"is_sme": bool(own.size and own.size > 10), "size": str(own.size or "")})
+    facts = {"is_sme": bool(own.size and own.size > 10), "size": str(own.size or "")}
+    chunk.execute(MAKE, {**facts, **acceptance.numbers(chunk)})
     acceptance.drop_known(chunk, code=AlreadyEntered.code)
     acceptance.take_fingerprints(chunk, code=InvoiceUsed.code)
     acceptance.write_receivables(chunk, origin=Origin.IMPORT)
@@ -293,6 +293,7 @@ CLAIMS = ImportKind(
     permission="receivables.enter",
     columns=CLAIM_COLUMNS,
     checks=CHECKS,
+    derived={"digest": _DIGEST, "line_key": line_key_sql("debtor_uscc", FACE, DUE)},
     accept=accept,
     undo=undo,
     amount_column="gross_amount",

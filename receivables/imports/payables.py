@@ -21,7 +21,10 @@ from yingshou.kernel.errors import Invalid
 LINE_TYPE = "receivables.payableline"
 COMPARE, PUBLISH = "compare", "publish"
 _PUBLISHING = "(%(options)s::jsonb ->> 'use') = 'publish'"
+# Figures for comparison use no invoice.
+_DIGEST = f"case when {_PUBLISHING} then {digest_sql('invoice_code', 'invoice_number', 'supplier_uscc')} end"
 _LINE_KEY = line_key_sql("supplier_uscc", "amount", "coalesce(due_date::text, '')")
+# The key of the draft that a published line becomes; a line may lack its due date, a draft may not.
 _KEY = line_key_sql("r.supplier_uscc", "r.amount", "r.due_date")
 
 
@@ -70,44 +73,43 @@ CHECKS = (
         message=rules.AmountNotPositive.message,
         cure=rules.AmountNotPositive.cure,
         column="amount",
-        sql="select row_id, null::jsonb from {rows} where amount <= 0",
+        condition="amount <= 0",
     ),
     Check(
         code=rules.SameParty.code,
         message=rules.SameParty.message,
         cure=rules.SameParty.cure,
         column="supplier_uscc",
-        sql="select row_id, null::jsonb from {rows} where supplier_uscc = "
-        "(select uscc from identity_organisation where id = %(organisation)s)",
+        condition="supplier_uscc = (select uscc from identity_organisation where id = %(organisation)s)",
     ),
     Check(
         code=rules.InvoiceSum.code,
         message=rules.InvoiceSum.message,
         cure=rules.InvoiceSum.cure,
         column="gross_amount",
-        sql="select row_id, null::jsonb from {rows} where abs(net_amount + tax_amount - gross_amount) > 1",
+        condition="abs(net_amount + tax_amount - gross_amount) > 1",
     ),
     Check(
         code=PublishFacts.code,
         message=PublishFacts.message,
         cure=PublishFacts.cure,
         column="due_date",
-        sql=f"select row_id, null::jsonb from {{rows}} where {_PUBLISHING} and (due_date is null or delivery_date is null)",  # noqa: S608
+        condition=f"{_PUBLISHING} and (due_date is null or delivery_date is null)",
     ),
     Check(
         code=rules.DueTooEarly.code,
         message=rules.DueTooEarly.message,
         cure=rules.DueTooEarly.cure,
         column="due_date",
-        sql="select row_id, null::jsonb from {rows} where due_date < contract_date or due_date < delivery_date",
+        condition="due_date < contract_date or due_date < delivery_date",
     ),
     Check(
         code=LineKnown.code,
         message=LineKnown.message,
         cure=LineKnown.cure,
         effect=Effect.KNOWN,
-        sql=f"select k.row_id, null::jsonb from (select row_id, {_LINE_KEY} as line_key from {{rows}}) k "  # noqa: S608
-        "join receivables_payableline p on p.organisation_id = %(organisation)s and p.line_key = k.line_key and p.is_alive",
+        sql="select k.row_id, null::jsonb from {rows} k "
+        "join receivables_payableline p on p.organisation_id = %(organisation)s and p.line_key = k.book_key and p.is_alive",
     ),
     Check(
         code=SupplierKept.code,
@@ -130,8 +132,7 @@ CHECKS = (
         message=InvoiceUsed.message,
         cure=InvoiceUsed.cure,
         column="invoice_number",
-        sql="with used as (select r.row_id, r.invoice_number as number, "  # noqa: S608
-        f"{digest_sql('r.invoice_code', 'r.invoice_number', 'r.supplier_uscc')} as digest from {{rows}} r "
+        sql="with used as (select r.row_id, r.invoice_number as number, r.digest from {rows} r "  # noqa: S608
         f"where r.invoice_number is not null and {_PUBLISHING} and not {_CLAIMED}) "
         "select u.row_id, jsonb_build_object('number', u.number) from used u "
         "join receivables_fingerprint_ask(array(select distinct digest from used)) a on a.digest = u.digest "
@@ -139,19 +140,19 @@ CHECKS = (
     ),
 )
 
-BOOK = f"""
+BOOK = """
 insert into receivables_payableline (organisation_id, supplier_uscc, supplier_name, invoice_code, invoice_number, contract_no,
     amount, currency, due_date, delivery_accepted, note, batch_id, line_key, is_alive, created_at, created_by)
 select %(organisation)s, supplier_uscc, coalesce(supplier_name, ''), coalesce(invoice_code, ''),
     coalesce(lpad(invoice_number, 8, '0'), ''), contract_no, amount, coalesce(currency, 'CNY'), due_date, delivery_accepted,
-    coalesce(note, ''), %(batch)s, {_LINE_KEY}, true, %(at)s, %(person)s
-from {{rows}} order by row_id
+    coalesce(note, ''), %(batch)s, book_key, true, %(at)s, %(person)s
+from {rows} order by row_id
 on conflict (organisation_id, line_key) where is_alive do nothing
-"""  # noqa: S608
+"""
 
 MAKE = f"""
 create temporary table made on commit drop as
-select nextval('receivables_receivable_id_seq') as id, r.row_id, null::text as public_no, s.id as creditor_id,
+select n.id, r.row_id, n.public_no, s.id as creditor_id,
     %(organisation)s::bigint as debtor_id, %(organisation)s::bigint as shown_to, d.uscc as debtor_uscc, d.name as debtor_name,
     false as is_related_party, 'S1'::text as kind, 'EXISTING'::text as maturity_kind, ''::text as project_name, r.contract_no,
     ''::text as contract_name, r.contract_date, null::bigint as contract_amount, coalesce(r.currency, 'CNY') as currency,
@@ -161,9 +162,8 @@ select nextval('receivables_receivable_id_seq') as id, r.row_id, null::text as p
     coalesce(s.size::text, '') as size, r.invoice_code, r.invoice_number, coalesce(r.invoice_date, r.delivery_date) as invoice_date,
     coalesce(r.net_amount, r.gross_amount, r.amount) as net_amount, coalesce(r.tax_amount, 0) as tax_amount,
     coalesce(r.gross_amount, r.amount) as gross_amount,
-    case when r.invoice_number is not null
-        then {digest_sql("r.invoice_code", "r.invoice_number", "r.supplier_uscc")} end as digest, {_KEY} as line_key
-from {{rows}} r join identity_organisation s on s.uscc = r.supplier_uscc and s.state = 'VERIFIED'
+    r.digest, {_KEY} as line_key, r.book_key
+from {acceptance.NUMBERED_ROWS} join identity_organisation s on s.uscc = r.supplier_uscc and s.state = 'VERIFIED'
 join identity_organisation d on d.id = %(organisation)s
 where not {_CLAIMED} order by r.row_id
 """  # noqa: S608
@@ -175,8 +175,8 @@ def accept(chunk: Chunk) -> None:
         _draft(chunk)
     chunk.execute(BOOK)
     lines = (
-        f"select k.row_id, p.id from (select row_id, {_LINE_KEY} as line_key from {{rows}}) k join receivables_payableline p "  # noqa: S608
-        "on p.organisation_id = %(organisation)s and p.line_key = k.line_key and p.is_alive and p.batch_id = %(batch)s"
+        "select k.row_id, p.id from {rows} k join receivables_payableline p "
+        "on p.organisation_id = %(organisation)s and p.line_key = k.book_key and p.is_alive and p.batch_id = %(batch)s"
     )
     if chunk.options.get("use") == PUBLISH:
         chunk.execute(
@@ -190,12 +190,7 @@ def accept(chunk: Chunk) -> None:
 
 
 def _draft(chunk: Chunk) -> None:
-    chunk.execute(MAKE)
-    chunk.execute("alter table made add column book_key uuid")
-    chunk.execute(
-        f"update made set book_key = k.book_key from (select row_id, {_LINE_KEY} as book_key from {{rows}}) k "  # noqa: S608
-        "where made.row_id = k.row_id"
-    )
+    chunk.execute(MAKE, acceptance.numbers(chunk))
     acceptance.drop_known(chunk, code=LineKnown.code)
     acceptance.take_fingerprints(chunk, code=InvoiceUsed.code)
     acceptance.write_receivables(chunk, origin=Origin.DEBTOR_UPLOAD)
@@ -239,6 +234,7 @@ PAYABLES = ImportKind(
     permission="receivables.publish",
     columns=PAYABLE_COLUMNS,
     checks=CHECKS,
+    derived={"book_key": _LINE_KEY, "digest": _DIGEST},
     accept=accept,
     undo=undo,
     amount_column="amount",

@@ -206,6 +206,7 @@ class Migration(migrations.Migration):
                             ("REFUSED", "Refused"),
                             ("PUBLISHED", "Published by the debtor"),
                             ("ACKNOWLEDGED", "Acknowledged by the creditor"),
+                            ("CHANGED", "Changed by agreement"),
                         ],
                         max_length=18,
                     ),
@@ -1023,5 +1024,132 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 condition=models.Q(("reverses_id__isnull", False)), fields=("reverses_id",), name="entry_reversed_once"
             ),
+        ),
+        migrations.CreateModel(
+            name="ChangeRequest",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("creditor_id", models.BigIntegerField()),
+                ("debtor_id", models.BigIntegerField()),
+                ("proposed_by_id", models.BigIntegerField()),
+                ("receivable_version", models.IntegerField()),
+                ("old_amount", yingshou.kernel.fields.AmountField()),
+                ("new_amount", yingshou.kernel.fields.AmountField()),
+                ("old_due_date", models.DateField()),
+                ("new_due_date", models.DateField()),
+                ("old_contract_no", models.CharField(max_length=100)),
+                ("new_contract_no", models.CharField(max_length=100)),
+                ("old_contract_name", models.CharField(blank=True, default="", max_length=200)),
+                ("new_contract_name", models.CharField(blank=True, default="", max_length=200)),
+                ("old_contract_date", models.DateField(blank=True, null=True)),
+                ("new_contract_date", models.DateField(blank=True, null=True)),
+                ("reason_code", models.CharField(max_length=20)),
+                ("comment", models.CharField(blank=True, default="", max_length=500)),
+                ("answer_reason_code", models.CharField(blank=True, default="", max_length=20)),
+                ("answer_comment", models.CharField(blank=True, default="", max_length=500)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "Waiting for the other side"),
+                            ("ACCEPTED", "Agreed"),
+                            ("REFUSED", "Not agreed"),
+                            ("WITHDRAWN", "Proposal withdrawn"),
+                            ("LAPSED", "Lapsed without an answer"),
+                        ],
+                        default="OPEN",
+                        max_length=10,
+                    ),
+                ),
+                ("version", models.IntegerField(default=1)),
+                ("proposed_at", models.DateTimeField()),
+                ("expires_on", models.DateField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("proposal_approval_id", models.BigIntegerField(blank=True, null=True)),
+                ("proposal_signature_id", models.BigIntegerField(blank=True, null=True)),
+                ("answer_approval_id", models.BigIntegerField(blank=True, null=True)),
+                ("answer_signature_id", models.BigIntegerField(blank=True, null=True)),
+                ("applied_version", models.IntegerField(blank=True, null=True)),
+                (
+                    "receivable",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="change_requests",
+                        to="receivables.receivable",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["creditor_id", "state", "-id"], name="change_creditor"),
+                    models.Index(fields=["debtor_id", "state", "-id"], name="change_debtor"),
+                    models.Index(condition=models.Q(("state", "OPEN")), fields=["expires_on"], name="change_to_lapse"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "OPEN")), fields=("receivable",), name="change_one_open"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("proposed_by_id", models.F("creditor_id")),
+                            ("proposed_by_id", models.F("debtor_id")),
+                            _connector="OR",
+                        ),
+                        name="change_by_a_party",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("new_amount__gt", 0), ("old_amount__gt", 0)), name="change_amount_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("reason_code", ""), _negated=True), name="change_has_reason"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "REFUSED"), _negated=True),
+                            models.Q(("answer_reason_code", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="change_no_has_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state", "OPEN"), ("closed_at__isnull", False), _connector="OR"),
+                        name="change_closed_has_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                (
+                                    "applied_version",
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("receivable_version"), "+", models.Value(1)
+                                    ),
+                                ),
+                                ("applied_version__isnull", False),
+                                ("state", "ACCEPTED"),
+                            ),
+                            models.Q(models.Q(("state", "ACCEPTED"), _negated=True), ("applied_version__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="change_agreed_has_version",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("old_amount", models.F("new_amount")), _negated=True),
+                            models.Q(("old_due_date", models.F("new_due_date")), _negated=True),
+                            models.Q(("old_contract_no", models.F("new_contract_no")), _negated=True),
+                            models.Q(("old_contract_name", models.F("new_contract_name")), _negated=True),
+                            models.Q(
+                                ("new_contract_date__isnull", False),
+                                ("old_contract_date__isnull", False),
+                                models.Q(("old_contract_date", models.F("new_contract_date")), _negated=True),
+                            ),
+                            models.Q(("new_contract_date__isnull", False), ("old_contract_date__isnull", True)),
+                            models.Q(("new_contract_date__isnull", True), ("old_contract_date__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="change_changes_something",
+                    ),
+                ],
+            },
         ),
     ]

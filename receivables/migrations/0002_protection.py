@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from receivables.migrations import _ledger, _matching
+from receivables.migrations import _changes, _ledger, _matching
 from yingshou.tenancy.policies import (
     APPLICATION_ROLE,
     OWNER_ROLE,
@@ -74,6 +74,7 @@ class Migration(migrations.Migration):
         tenant_policy("receivables_payableline"),
         tenant_policy("receivables_bookmatch"),
         read_write_policy("receivables_dispute", read=f"{PARTIES} or {SEEN}", write=PARTIES),
+        tenant_policy("receivables_changerequest", using=PARTIES),
         read_write_policy("receivables_lendingrate", read="true", write="(select app_staff())"),
         append_only("receivables_receivableentry"),
         append_only("receivables_confirmationact"),
@@ -83,4 +84,6 @@ class Migration(migrations.Migration):
         migrations.RunSQL(sql=_matching.KEYS, reverse_sql=migrations.RunSQL.noop),
         functions(_ledger.FUNCTIONS),
         functions(_matching.FUNCTIONS),
+        functions(_changes.FUNCTIONS),
+        migrations.RunSQL(sql=_changes.CONFIRMED_STAYS, reverse_sql=_changes.CONFIRMED_STAYS_BACK),
     ]

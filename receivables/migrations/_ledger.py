@@ -398,6 +398,9 @@ begin
             from receivables_receivableentry e
             where e.receivable_id = one.rid and (e.id = one.undoes or e.fact_id = one.undoes)
               and e.type in ('PAYMENT', 'CREDIT_NOTE', 'RETURN', 'NETTING', 'DISCOUNT', 'CANCEL', 'PRICE')
+              -- An agreed change is no fact that one side takes back.
+              and not exists (select 1 from receivables_receivableentry k
+                              where k.id = one.undoes and k.bucket = 'CONFIRMED')
               and not exists (select 1 from receivables_receivableentry r where r.reverses_id = one.undoes);
             if undone_type is null or (undone_adjusted < 0) then
                 continue;

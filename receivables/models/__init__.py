@@ -1,5 +1,6 @@
 """Every model of the module; `choices` holds the coded values."""
 
+from receivables.models.changes import CHANGE_TYPE, ChangeRequest
 from receivables.models.choices import (
     AssignmentBan,
     Basis,
@@ -19,11 +20,13 @@ from receivables.models.money import Holding, InvoiceFingerprint, ReceivableBala
 from receivables.models.receivable import OBJECT_TYPE, Evidence, Invoice, InvoiceUse, Receivable
 
 __all__ = [
+    "CHANGE_TYPE",
     "OBJECT_TYPE",
     "AssignmentBan",
     "Basis",
     "BookMatch",
     "Bucket",
+    "ChangeRequest",
     "ConfirmationAct",
     "Dispute",
     "DueRule",

@@ -68,6 +68,7 @@ class Outcome(TextChoices):
     REFUSED = "REFUSED", _("Refused")
     PUBLISHED = "PUBLISHED", _("Published by the debtor")
     ACKNOWLEDGED = "ACKNOWLEDGED", _("Acknowledged by the creditor")
+    CHANGED = "CHANGED", _("Changed by agreement")
 
 
 class EvidenceKind(TextChoices):

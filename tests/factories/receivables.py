@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 from django.db import transaction
 
 from receivables import actions
+from receivables.actions.changes import Wish
 from receivables.actions.common import Via
-from receivables.models import Receivable
+from receivables.models import ChangeRequest, Receivable
+from receivables.rules.changes import terms_of
 from receivables.rules.draft import ClaimDraft, EvidenceDraft, InvoiceDraft
 from tests.factories import identity
 from yingshou.identity.models import Organisation
@@ -104,6 +107,16 @@ def confirmed(of: Organisation, other: Organisation, *, at: datetime = AT, **fie
     with acting_as(by), transaction.atomic():
         _all_done(actions.confirm([actions.Decision(row.pk)], by=by, at=at))
         return Receivable.objects.get(pk=row.pk)
+
+
+def proposed(
+    row: Receivable, by: Actor, *, at: datetime = AT, reason_code: str = "TERMS_AGREED", **terms: Any
+) -> ChangeRequest:
+    """A change of a confirmed receivable that waits for the other side."""
+    with acting_as(by), transaction.atomic():
+        wish = Wish(row.pk, row.version, replace(terms_of(row), **terms), reason_code)
+        _all_done(actions.propose_change([wish], by=by, at=at))
+        return ChangeRequest.objects.open().get(receivable_id=row.pk)
 
 
 def via(approval_id: int = 1) -> Via:

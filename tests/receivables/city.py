@@ -88,7 +88,7 @@ class _Forms(HTMLParser):
         if tag == "input" and name and self.current is not None:
             kind = given.get("type", "text")
             ticked = kind not in ("checkbox", "radio") or "checked" in given
-            if ticked and kind != "file":
+            if ticked and kind != "file" and "disabled" not in given:
                 self._keep(name, given.get("value", "on" if kind == "checkbox" else ""))
         elif tag == "select" and name:
             self.select = name

@@ -2,7 +2,15 @@
 
 import pytest
 
-from receivables.states import DISPUTE_LIFECYCLE, LIFECYCLE, REASONS, State, reasons_for
+from receivables.states import (
+    CHANGE_LIFECYCLE,
+    DISPUTE_LIFECYCLE,
+    LIFECYCLE,
+    REASONS,
+    ChangeState,
+    State,
+    reasons_for,
+)
 from yingshou.kernel.lifecycle import IllegalTransition, Transition
 
 ALLOWED = {
@@ -19,6 +27,7 @@ ALLOWED = {
     ("RETURNED", "withdraw"): "WITHDRAWN",
     ("CONFIRMED", "settle"): "SETTLED",
     ("CONFIRMED", "write_off"): "WRITTEN_OFF",
+    ("CONFIRMED", "accept_change"): "CONFIRMED",
     ("DIRECT", "settle"): "SETTLED",
     ("DIRECT", "write_off"): "WRITTEN_OFF",
 }
@@ -36,7 +45,7 @@ def test_every_state_with_every_event(state: str, event: str, step: Transition |
 
 
 def test_product_is_complete() -> None:
-    assert len(list(LIFECYCLE.product())) == len(State) * 12
+    assert len(list(LIFECYCLE.product())) == len(State) * 13
 
 
 def test_closed_states_are_final() -> None:
@@ -57,6 +66,19 @@ def test_a_dispute_moves(state: str, event: str, target: str) -> None:
 
 def test_a_closed_dispute_stays_closed() -> None:
     assert DISPUTE_LIFECYCLE.final == {"RESOLVED", "WITHDRAWN"}
+
+
+CHANGES = {"accept": "ACCEPTED", "refuse": "REFUSED", "withdraw": "WITHDRAWN", "lapse": "LAPSED"}
+
+
+@pytest.mark.parametrize(("state", "event", "step"), list(CHANGE_LIFECYCLE.product()))
+def test_a_proposed_change_is_answered_once(state: str, event: str, step: Transition | None) -> None:
+    assert (step.target if step else None) == (CHANGES[event] if state == ChangeState.OPEN else None)
+
+
+def test_both_words_about_a_change_have_reasons_to_choose_from() -> None:
+    assert {one.code for one in reasons_for("propose_change")} >= {"TERMS_AGREED", "OTHER"}
+    assert {one.code for one in reasons_for("refuse_change")} >= {"NOT_AGREED", "OTHER"}
 
 
 def test_every_step_that_says_no_has_reasons_to_choose_from() -> None:

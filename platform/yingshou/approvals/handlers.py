@@ -49,6 +49,7 @@ class Handler(ABC):
     :cvar legal_effect: what a signature or approval means in law, printed beside the button
     :cvar second_person: the policy where an organisation has not set its own
     :cvar signature: the same for the signature
+    :cvar follows: an action whose policy holds where the organisation has not set one for this: an act of the same weight
     """
 
     title: ClassVar["StrOrPromise"]
@@ -57,6 +58,15 @@ class Handler(ABC):
     legal_effect: ClassVar["StrOrPromise"] = _("The approval takes effect at once and is recorded with your name.")
     second_person: ClassVar["When | str"] = "ALWAYS"
     signature: ClassVar["When | str"] = "NEVER"
+    follows: ClassVar[str] = ""
+
+    def must_sign(self, lines: Sequence[LineDraft]) -> bool:
+        """Whether these lines need a signature whatever the policy says; no by default."""
+        return False
+
+    def says(self, line: "ApprovalLine") -> Sequence[str]:
+        """What a line asks beyond its object and amount, in words for the checker; nothing by default."""
+        return ()
 
     @abstractmethod
     def apply(

@@ -1,6 +1,7 @@
 """Reads for the inbox pages."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +31,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Line:
-    """A line with where its object is shown and, if refused, why."""
+    """A line with where its object is shown, what it says and, if refused, why."""
 
     line: ApprovalLine
     url: str
+    says: Sequence[str]
     why: str
     cure: str
 
@@ -56,11 +58,17 @@ class PolicyRow:
 
 
 def policy(organisation_id: int, action: str) -> ApprovalPolicy:
-    """The organisation's policy for an action, or the handler's default; `second_person` and `signature` answer it."""
+    """
+    The organisation's policy for an action, else that of the action it follows, else the handler's default.
+
+    `second_person` and `signature` answer it.
+    """
     found = ApprovalPolicy.objects.filter(organisation_id=organisation_id, action=action).first()
     if found is not None:
         return found
     handler = HANDLERS.get(action)
+    if handler.follows:
+        return policy(organisation_id, handler.follows)
     return ApprovalPolicy(
         organisation_id=organisation_id,
         action=action,
@@ -89,7 +97,7 @@ def lines(approval: Approval, handler: Handler, after: str | None) -> Lines:
     found = list(approval.lines.filter(position__gt=start).order_by("position")[: LINE_ROWS + 1])
     shown = found[:LINE_ROWS]
     return Lines(
-        rows=[Line(line, handler.object_url(line), *_why(line)) for line in shown],
+        rows=[Line(line, handler.object_url(line), handler.says(line), *_why(line)) for line in shown],
         after=shown[-1].position if len(found) > LINE_ROWS else None,
     )
 
