@@ -94,21 +94,34 @@ document.addEventListener("click", (event) => {
   native.showPicker?.();
 });
 
-// Drop zones: a file let go on the frame lands in its input.
-for (const zone of all("[data-upload]")) {
-  const input = one("input[type=file]", zone);
-  const mark = (on) => zone.classList.toggle("y-over", on);
-  zone.addEventListener("dragover", (event) => {
+// Drop zones: a file let go anywhere on the page lands in the input of its one zone, or of the zone it was let go on.
+const zones = all("[data-upload]");
+const zoneAt = (target) => target.closest?.("[data-upload]") ?? (zones.length === 1 ? zones[0] : null);
+const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
+if (zones.length) {
+  const mark = (zone) => {
+    root.classList.toggle("y-dropping", zones.length === 1 && zone !== null);
+    for (const other of zones) other.classList.toggle("y-over", other === zone);
+  };
+  document.addEventListener("dragover", (event) => {
+    if (!holdsFiles(event)) return;
+    // Elsewhere than on a zone the browser would open the file and leave the page.
     event.preventDefault();
-    mark(true);
+    mark(zoneAt(event.target));
   });
-  zone.addEventListener("dragleave", () => mark(false));
-  zone.addEventListener("drop", (event) => {
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) mark(null);
+  });
+  document.addEventListener("drop", (event) => {
+    if (!holdsFiles(event)) return;
     event.preventDefault();
-    mark(false);
-    if (!event.dataTransfer.files.length) return;
+    const zone = zoneAt(event.target);
+    mark(null);
+    if (!zone || !event.dataTransfer.files.length) return;
+    const input = one("input[type=file]", zone);
     input.files = event.dataTransfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
+    input.focus();
   });
 }
 

@@ -70,7 +70,9 @@ const follow = (form) => {
     const picked = boxes.filter((box) => box.checked);
     const isAll = every?.checked ?? false;
     const number = isAll ? every.dataset.total : picked.length;
-    part("count").textContent = bar.dataset.countOne.replace("{n}", number);
+    const idle = !isAll && !picked.length;
+    bar.classList.toggle("y-bar-idle", idle);
+    part("count").textContent = idle ? bar.dataset.noSelection : bar.dataset.countOne.replace("{n}", number);
     const amounts = picked.map((box) => box.dataset.amount).filter(Boolean);
     const fen = amounts.reduce((sum, text) => sum + toFen(text), 0n);
     part("sum").hidden = isAll || !amounts.length;

@@ -25,7 +25,7 @@ def test_amounts_carry_separators_and_two_decimals(value: object, text: str) -> 
 
 
 def test_money_carries_its_sign_or_its_code() -> None:
-    assert ui.money_text(Decimal("1284300")) == "¥ 1,284,300.00"
+    assert ui.money_text(Decimal("1284300")) == "¥\N{NO-BREAK SPACE}1,284,300.00"
     assert ui.money_text(Decimal("5"), "USD") == "USD 5.00"
 
 

@@ -16,6 +16,8 @@ from yingshou.ui.templatetags import ui as wording
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
+NOTHING = "–"
+
 # A dotted path from the row, or a function of the row.
 Source = str | Callable[[Any], Any]
 
@@ -47,6 +49,7 @@ class Column:
     :param in_export: whether an export has it; on_page: whether the page has it
     :param is_lead: the title of a row where tables become cards
     :param amber_after: days of waiting after which a WAIT is marked
+    :param only: the language of the pages that have it, where a language's pages are laid out in their own way
     """
 
     name: str
@@ -62,6 +65,11 @@ class Column:
     on_page: bool = True
     is_lead: bool = False
     amber_after: int | None = None
+    only: str = ""
+
+    def is_on_page_in(self, language: str) -> bool:
+        """Whether a page in this language has the column."""
+        return self.on_page and language.startswith(self.only)
 
     @property
     def css(self) -> str:
@@ -96,6 +104,11 @@ class Cell:
     href: str
     tone: str
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing: a phone then leaves it out."""
+        return self.text == NOTHING and not self.sub and not self.column.is_lead
+
 
 def cell_of(row: Model, column: Column, *, at: datetime | None) -> Cell:
     """A row's cell; `at` is the moment of the page, for waiting times."""
@@ -129,7 +142,7 @@ def read(row: Any, source: Source) -> Any:
 
 def _text(kind: Kind, value: Any, at: datetime | None) -> str:
     if value is None or value == "":
-        return "–"
+        return NOTHING
     if kind is Kind.AMOUNT:
         return wording.amount(value)
     if kind is Kind.COUNT:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import django_filters
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from yingshou.ui.counts import EXACT_TO, capped_counts, counts_and_rows, shown
@@ -197,8 +198,9 @@ class List(Generic[M]):
 
     @cached_property
     def shown_columns(self) -> list[Column]:
-        """The columns of the page."""
-        return [column for column in self.columns if column.on_page]
+        """The columns of the page, in the language of the page."""
+        language = get_language() or ""
+        return [column for column in self.columns if column.is_on_page_in(language)]
 
     # Counts
 

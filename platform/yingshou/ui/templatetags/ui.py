@@ -24,6 +24,7 @@ from yingshou.ui import counts
 register = template.Library()
 
 CURRENCY_SIGNS = {"CNY": "¥", "": ""}
+NO_BREAK = "\N{NO-BREAK SPACE}"
 MASK = "****"
 VISIBLE_DIGITS = 4
 # Before a tenth is done, a forecast would only jump about.
@@ -41,10 +42,10 @@ def amount(value: object) -> str:
 
 @register.simple_tag
 def money_text(value: object, currency: str = "CNY") -> str:
-    """An amount with its sign: ¥ 113,000.00; other currencies by their ISO code."""
+    """An amount with its sign, never parted from it: ¥ 113,000.00; other currencies by their ISO code."""
     if value is None or value == "":
         return ""
-    return f"{CURRENCY_SIGNS.get(currency, currency)} {amount(value)}".strip()
+    return f"{CURRENCY_SIGNS.get(currency, currency)}{NO_BREAK}{amount(value)}".strip()
 
 
 @register.filter
