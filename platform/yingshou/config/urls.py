@@ -14,6 +14,7 @@ _APPS = [
     "yingshou.approvals",
     "yingshou.signing",
     "yingshou.documents",
+    "yingshou.drafts",
     "yingshou.jobs",
     "yingshou.notifications",
     "receivables",

@@ -88,6 +88,11 @@ def store(name: str, stream: BinaryIO, *, by: Actor, at: datetime, purpose: str 
     organisation_id = _own_organisation(by)
     shown = plain_name(name)
     content = files.write(stream, shown, purpose)
+    files.lock(content.sha256)
+    if not files.path_of(content.sha256).exists():
+        # Deleted between the writing and the lock, because nobody referred to it any more.
+        stream.seek(0)
+        files.write(stream, shown, purpose)
     stored, _new = StoredFile.objects.get_or_create(
         organisation_id=organisation_id,
         sha256=content.sha256,

@@ -1,10 +1,16 @@
 """What documents registers of itself."""
 
+from collections.abc import Collection
+from datetime import timedelta
+
 from django.utils.translation import gettext_lazy as _
 
 from yingshou.audit import wording
-from yingshou.documents import presenters, tasks
+from yingshou.documents import presenters, sorting, tasks
+from yingshou.documents.models import ImportBatch
+from yingshou.documents.references import Reference, references
 from yingshou.documents.states import LIFECYCLE
+from yingshou.jobs import registry as jobs
 from yingshou.tenancy import classes, permissions
 from yingshou.tenancy.actor import Duty
 from yingshou.tenancy.classes import RowClass
@@ -39,3 +45,13 @@ navigation.register(
     "imports",
     NavItem(label=_("Imports"), url_name="documents:imports", permission="documents.read", icon="upload", order=70),
 )
+
+jobs.schedule(sorting.JOB, every=timedelta(days=1))
+
+
+def _imported(file_ids: Collection[int]) -> set[int]:
+    """Files that were imported."""
+    return set(ImportBatch.objects.filter(file_id__in=file_ids).values_list("file_id", flat=True))
+
+
+references.register("documents.imports", Reference(_imported))

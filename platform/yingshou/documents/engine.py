@@ -25,6 +25,7 @@ from yingshou.tenancy.actor import Actor
 CHECKED_ROWS = "import_rows_checked"
 CHUNK_ROWS = "import_rows_chunk"
 UNDONE_ROWS = "import_rows_undone"
+HITS = "import_hits"
 
 
 class RowsLeftOver(RuntimeError):
@@ -117,52 +118,85 @@ def mark_known(batch: ImportBatch, first: int, last: int) -> int:
 
 
 def _materialise(
-    batch: ImportBatch, kind: ImportKind, table: str, states: Sequence[str], span: tuple[int, int]
+    batch: ImportBatch, kind: ImportKind, table: str, states: Sequence[str], span: tuple[int, int], *, at: datetime
 ) -> None:
+    derived = "".join(f', {expression} as "{name}"' for name, expression in kind.derived.items())
     with connection.cursor() as cursor:
         cursor.execute(
-            f"create temporary table {table} on commit drop as select {typed_rows(kind, batch.sheets)} "  # noqa: S608
-            "from documents_importrow r where r.batch_id = %(batch)s and r.state = any(%(states)s) "
-            "and r.seq between %(first)s and %(last)s order by r.seq",
-            {"batch": batch.pk, "states": list(states), "first": span[0], "last": span[1]},
+            f"create temporary table {table} on commit drop as select t.*{derived} from (select "  # noqa: S608
+            f"{typed_rows(kind, batch.sheets)} from documents_importrow r where r.batch_id = %(batch)s "
+            "and r.state = any(%(states)s) and r.seq between %(first)s and %(last)s order by r.seq) t",
+            {**parameters(batch, at), "states": list(states), "first": span[0], "last": span[1]},
         )
 
 
 def run_checks(batch: ImportBatch, kind: ImportKind, at: datetime) -> None:
-    """Doubles, known rows, then every check of the kind: one statement each over the whole batch."""
+    """Doubles, known rows, then every check of the kind; whatever the rows are told is written by one statement."""
     given = parameters(batch, at)
     with connection.cursor() as cursor:
         # The rows were just written and have no statistics: the planner would take them for few and go through the
-        # sheet once per row.
+        # sheet once per row. What is sorted and joined here is the whole sheet, and fits.
         cursor.execute("set local enable_nestloop = off")
+        cursor.execute("set local work_mem = '64MB'")
         cursor.execute(DUPLICATES, given)
     mark_known(batch, 1, batch.rows_read)
-    _materialise(batch, kind, CHECKED_ROWS, [RowState.READY, RowState.ERROR], (1, batch.rows_read))
+    _materialise(batch, kind, CHECKED_ROWS, [RowState.READY, RowState.ERROR], (1, batch.rows_read), at=at)
     with connection.cursor() as cursor:
         cursor.execute(f"analyze {CHECKED_ROWS}")
-        for check in kind.checks:
-            _run_check(cursor, check, given)
-        cursor.execute(f"drop table {CHECKED_ROWS}")
+        cursor.execute(f"create temporary table {HITS} (row_id bigint, place integer, params jsonb) on commit drop")
+        hits = _ask_each_row(cursor, kind.checks, given)
+        for place, check in enumerate(kind.checks):
+            if check.sql:
+                cursor.execute(
+                    f"insert into {HITS} select f.row_id, %(check_place)s, coalesce(f.params, '{{}}'::jsonb) "  # noqa: S608
+                    f"from ({check.sql.replace('{rows}', CHECKED_ROWS)}) f (row_id, params)",
+                    {**given, "check_place": place},
+                )
+                hits += cursor.rowcount
+        if hits:
+            _tell_rows(cursor, batch, kind.checks)
+        cursor.execute(f"drop table {CHECKED_ROWS}, {HITS}")
         cursor.execute("set local enable_nestloop = on")
+        cursor.execute("set local work_mem to default")
 
 
-def _run_check(cursor: Any, check: Check, given: Mapping[str, Any]) -> None:
-    selected = check.sql.replace("{rows}", CHECKED_ROWS)
-    target = {
-        Effect.ERROR: "'ERROR'",
-        Effect.WARNING: "r.state",
-        Effect.KNOWN: "case r.state when 'READY' then 'KNOWN' else r.state end",
-    }
+def _ask_each_row(cursor: Any, checks: Sequence[Check], given: Mapping[str, Any]) -> int:
+    """Every check that is a condition, in one pass; how often one was true."""
+    asked = [(place, check) for place, check in enumerate(checks) if check.condition]
+    if not asked:
+        return 0
+    any_of = " or ".join(f"({check.condition})" for _place, check in asked)
+    each = ", ".join(
+        f"({place}, case when {check.condition} then coalesce({check.params}, '{{}}'::jsonb) end)"
+        for place, check in asked
+    )
     cursor.execute(
-        f"update documents_importrow r set state = {target[check.effect]}, "  # noqa: S608
-        "problems = coalesce(r.problems, '[]') || jsonb_build_array(jsonb_build_object('key', %(check_code)s::text, "
-        "'column', %(check_column)s::text, 'severity', %(check_severity)s::text, 'params', coalesce(f.params, '{}'::jsonb))) "
-        f"from ({selected}) f (row_id, params) where r.batch_id = %(batch)s and r.seq = f.row_id",
+        f"insert into {HITS} select w.row_id, c.check_place, c.check_params from (select * from {CHECKED_ROWS} r "  # noqa: S608
+        f"where {any_of}) w cross join lateral (values {each}) c(check_place, check_params) where c.check_params is not null",
+        given,
+    )
+    return int(cursor.rowcount)
+
+
+def _tell_rows(cursor: Any, batch: ImportBatch, checks: Sequence[Check]) -> None:
+    """Write the hits into the rows: each problem in the order of the checks, and what they make of the row's state."""
+    severities = ["error" if check.effect is Effect.ERROR else "warning" for check in checks]
+    cursor.execute(
+        "update documents_importrow r set state = case when h.is_wrong then 'ERROR' "  # noqa: S608
+        "when h.is_known and r.state = 'READY' then 'KNOWN' else r.state end, "
+        "problems = coalesce(r.problems, '[]') || h.problems from ("
+        "select f.row_id, bool_or(c.effect = 'error') as is_wrong, bool_or(c.effect = 'known') as is_known, "
+        "jsonb_agg(jsonb_build_object('key', c.code, 'column', c.cell, 'severity', c.severity, 'params', f.params) "
+        f"order by f.place) as problems from {HITS} f join unnest(%(places)s::integer[], %(codes)s::text[], "
+        "%(cells)s::text[], %(severities)s::text[], %(effects)s::text[]) as c(place, code, cell, severity, effect) "
+        "on c.place = f.place group by f.row_id) h where r.batch_id = %(batch)s and r.seq = h.row_id",
         {
-            **given,
-            "check_code": check.code,
-            "check_column": check.column,
-            "check_severity": "error" if check.effect is Effect.ERROR else "warning",
+            "batch": batch.pk,
+            "places": list(range(len(checks))),
+            "codes": [check.code for check in checks],
+            "cells": [check.column for check in checks],
+            "severities": severities,
+            "effects": [str(check.effect) for check in checks],
         },
     )
 
@@ -289,7 +323,7 @@ def accept_chunk(batch: ImportBatch, kind: ImportKind, *, at: datetime, by: Acto
     if first > last:
         return False
     mark_known(batch, first, last)
-    _materialise(batch, kind, CHUNK_ROWS, [RowState.READY], (first, last))
+    _materialise(batch, kind, CHUNK_ROWS, [RowState.READY], (first, last), at=at)
     chunk = RowSet(batch, CHUNK_ROWS, at, by, (first, last))
     chunk.size = int(chunk.fetch("select count(*) from {rows}")[0][0])
     if chunk.size:

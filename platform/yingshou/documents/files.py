@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from cryptography.hazmat.primitives import hashes
 from django.conf import settings
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from yingshou.documents.reader.sniff import sniff
@@ -27,6 +28,8 @@ MEGABYTE = 1024 * 1024
 
 IMPORT = "import"
 EVIDENCE = "evidence"
+# Evidence that came with a form; it is kept for good once the form was sent, and deleted if nobody ever sends it.
+FORM = "form"
 
 
 class FileEmpty(Invalid):
@@ -93,6 +96,7 @@ PURPOSES: dict[str, Purpose] = {
     IMPORT: Purpose(50 * MEGABYTE, frozenset()),
     EVIDENCE: Purpose(20 * MEGABYTE, frozenset({"pdf", "jpeg", "png", "xml", "xlsx", "text", "utf16_text"})),
 }
+PURPOSES[FORM] = PURPOSES[EVIDENCE]
 
 Scanner = Callable[[Path], bool]
 scanners: Registry[Scanner] = Registry("file scanners")
@@ -117,6 +121,12 @@ class Content:
 def path_of(sha256: str) -> Path:
     """Where the bytes with this hash lie."""
     return Path(settings.MEDIA_ROOT) / sha256[:2] / sha256[2:4] / sha256
+
+
+def lock(sha256: str) -> None:
+    """Hold this content until the transaction ends, so that it is not stored and deleted at once."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"file:{sha256}"])
 
 
 def _copy(stream: BinaryIO, target: BinaryIO, limit: int) -> tuple[str, str, int]:

@@ -10,7 +10,7 @@ What the engine does, in this order, each step a job that may be killed and resu
 1. **read**: a limited child process finds the header row, maps headers to columns, parses every cell; rows arrive by COPY in
    chunks of 2,000 in ``documents_importrow``.
 2. **check**: the engine marks exact doubles within the file (DUPLICATE) and rows this organisation accepted before (KNOWN);
-   then each :class:`Check` of the kind runs once over the whole batch, as one SQL statement.
+   then the checks of the kind run over the whole batch: the conditions in one pass, the others as one statement each.
 3. **dry run page**: a person sees counts, totals, what is new, known, wrong and where, and accepts all good rows, or cancels.
 4. **accept**: ``kind.accept(chunk)`` is called for each chunk of READY rows (2,000 by default) inside one transaction that also
    moves the batch's cursor; a crash repeats at most an uncommitted chunk, so nothing is doubled.
@@ -34,7 +34,12 @@ never NULL there. Parameters are psycopg2 named parameters: ``%(batch)s``, ``%(o
 ``%(options)s`` (jsonb text of what was chosen at upload); a literal percent sign is written ``%%``. Row-level security is
 in force: the statements run for the batch's organisation (``app_kind()`` = 'system').
 
-A check selects ``row_id`` and ``params`` (jsonb or NULL; its keys fill the message)::
+What several statements need and what costs time to compute, a kind names once in ``derived`` (name to SQL expression over its
+columns): ``{rows}`` then holds it as one more column.
+
+A check that looks at a row alone is a ``condition`` over the columns; all such checks together are one pass over the rows. One
+that compares rows with each other or with the platform selects ``row_id`` and ``params`` (jsonb or NULL; its keys fill the
+message)::
 
     Check(code="RCV-004", column="debtor_uscc", message=_("Creditor and debtor are the same organisation"), cure=_("…"),
           sql="select row_id, null::jsonb as params from {rows} where debtor_uscc = creditor_uscc")
@@ -102,18 +107,27 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Check:
     """
-    One SQL statement over the whole batch that selects ``row_id, params`` of the rows it objects to.
+    What the batch's rows are asked: a ``condition`` that is true of a wrong row, or ``sql`` over the whole batch that selects
+    ``row_id, params`` of the rows it objects to.
 
     ``column`` names the cell to point at (None: the row); ``message`` and ``cure`` are msgids with ``%(name)s`` placeholders filled
-    from ``params``.
+    from ``params``, a jsonb expression where the check is a condition.
+
+    :raises ValueError: if it has both or neither
     """
 
     code: str
     message: Words
     cure: Words
-    sql: str
+    sql: str = ""
     column: str | None = None
     effect: Effect = Effect.ERROR
+    condition: str = ""
+    params: str = "null::jsonb"
+
+    def __post_init__(self) -> None:
+        if bool(self.sql) == bool(self.condition):
+            raise ValueError(f"check {self.code} needs a condition or a statement, and not both")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +238,7 @@ class ImportKind:
     accept: Callable[[Chunk], None]
     undo: Callable[[Undo], None]
     checks: Sequence[Check] = ()
+    derived: Mapping[str, str] = field(default_factory=dict)
     template_version: str = "1"
     description: Words = ""
     amount_column: str | None = None

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from yingshou.documents import steps
+from yingshou.documents import sorting, steps
 from yingshou.documents.actions import ACCEPT_JOB, READ_JOB, UNDO_JOB
 from yingshou.jobs.running import RunningJob, job
 
@@ -23,3 +23,9 @@ def accept(running: RunningJob) -> None:
 def undo(running: RunningJob) -> None:
     """Take back what a batch made."""
     steps.undo(int(running.key["batch"]), by=running.by, at=running.at)
+
+
+@job(sorting.JOB, lease=timedelta(minutes=10))
+def sort_files(running: RunningJob) -> None:
+    """Keep for good what forms brought and somebody took over; delete what nobody refers to."""
+    sorting.sort_files(at=running.at)

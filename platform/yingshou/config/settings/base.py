@@ -21,6 +21,7 @@ OWN_APPS = [
     "yingshou.jobs",
     "yingshou.audit",
     "yingshou.documents",
+    "yingshou.drafts",
     "yingshou.approvals",
     "yingshou.identity",
     "yingshou.signing",
@@ -161,6 +162,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Every page names files by their hash, so the plain names would only be compressed for nothing.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
 # --- Language and time -------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"

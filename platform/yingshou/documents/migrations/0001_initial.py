@@ -10,6 +10,48 @@ FILE_READERS = (
     "or app_can_see('documents.storedfile', id, (select app_org()))"
 )
 
+# Files of forms across organisations: ids for the job that sorts them, which then looks at each as its owner's.
+SORTING = f"""
+create function documents_files_of_forms(after bigint, before timestamptz, most integer)
+returns table (file_id bigint, owner_id bigint, content text)
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+    if app_kind() <> 'system' then
+        raise exception 'only a job sorts files' using errcode = '42501';
+    end if;
+    return query select f.id, f.organisation_id, f.sha256::text from documents_storedfile f
+        where f.purpose = 'form' and f.id > after and f.stored_at < before order by f.id limit most;
+end $$;
+
+create function documents_keep_file(wanted bigint) returns void
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    if app_kind() <> 'system' then
+        raise exception 'only a job sorts files' using errcode = '42501';
+    end if;
+    update documents_storedfile set purpose = 'evidence' where id = wanted and purpose = 'form';
+end $$;
+
+-- True where nobody else holds the same content, so that its bytes may go too.
+create function documents_drop_file(wanted bigint) returns boolean
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare content text;
+begin
+    if app_kind() <> 'system' then
+        raise exception 'only a job sorts files' using errcode = '42501';
+    end if;
+    delete from documents_storedfile where id = wanted and purpose = 'form' returning sha256 into content;
+    return content is not null and not exists (select 1 from documents_storedfile where sha256 = content);
+end $$;
+
+revoke all on function documents_files_of_forms(bigint, timestamptz, integer) from public;
+revoke all on function documents_keep_file(bigint) from public;
+revoke all on function documents_drop_file(bigint) from public;
+grant execute on function documents_files_of_forms(bigint, timestamptz, integer) to {APPLICATION_ROLE};
+grant execute on function documents_keep_file(bigint) to {APPLICATION_ROLE};
+grant execute on function documents_drop_file(bigint) to {APPLICATION_ROLE};
+"""
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -58,6 +100,9 @@ class Migration(migrations.Migration):
                 ("stored_at", models.DateTimeField()),
             ],
             options={
+                "indexes": [
+                    models.Index(condition=models.Q(("purpose", "form")), fields=["id"], name="file_of_a_form"),
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("organisation_id", "sha256", "name"), name="file_once_per_organisation"
@@ -216,6 +261,14 @@ class Migration(migrations.Migration):
             grant update (audience) on documents_storedfile to {APPLICATION_ROLE};
             """,
             reverse_sql=f"grant update, delete on documents_storedfile to {APPLICATION_ROLE};",
+        ),
+        migrations.RunSQL(
+            sql=SORTING,
+            reverse_sql="""
+            drop function documents_files_of_forms(bigint, timestamptz, integer);
+            drop function documents_keep_file(bigint);
+            drop function documents_drop_file(bigint);
+            """,
         ),
         tenant_policy("documents_importbatch"),
         tenant_policy("documents_importrow"),

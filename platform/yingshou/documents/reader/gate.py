@@ -29,6 +29,7 @@ LARGEST_UNCOMPRESSED = 400 * 1024 * 1024
 LARGEST_RATIO = 100
 RATIO_FROM = 2 * 1024 * 1024
 LARGEST_SHEETS = 50
+SEAM = 64
 LARGEST_METADATA = 4 * 1024 * 1024
 
 METADATA = frozenset({"xl/workbook.xml", "xl/_rels/workbook.xml.rels"})
@@ -105,8 +106,9 @@ def _check_xml(block: bytes, tail: bytes, entry: zipfile.ZipInfo) -> None:
         head = block[:200]
         if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in head or _OTHER_ENCODING.search(head):
             raise Refused("part_encoding", part=entry.filename[:80])
-    seam = tail[-16:]
-    if (b"<!" in block or b"<" in seam) and _DTD.search(seam + block):
+    # Searched whole only where a declaration can begin; the seam is where one may be cut in two.
+    seam = tail[-SEAM:] + block[:SEAM]
+    if _DTD.search(seam) or (b"<!" in block and _DTD.search(block)):
         raise Refused("entities", part=entry.filename[:80])
 
 

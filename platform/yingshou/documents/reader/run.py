@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 import re
+import resource
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,6 +58,12 @@ def peak_kb() -> int:
     return 0
 
 
+def processor_seconds() -> float:
+    """Processor time of this program so far: what a busy machine does not change."""
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    return round(spent.ru_utime + spent.ru_stime, 2)
+
+
 class Output:
     """Lines to the parent: messages begin with a brace, rows with a digit."""
 
@@ -71,9 +78,9 @@ class Output:
             self.flush()
 
     def message(self, content: Mapping[str, Any]) -> None:
-        """Send one message after the rows before it; the last one says how much memory the reading took."""
+        """Send one message after the rows before it; the last one says how much memory and time the reading took."""
         if content["type"] in LAST:
-            content = {**content, "peak_kb": peak_kb()}
+            content = {**content, "peak_kb": peak_kb(), "processor_seconds": processor_seconds()}
         self._lines.append(json.dumps(content, ensure_ascii=True))
         self.flush()
 
