@@ -36,6 +36,7 @@ from yingshou.documents import actions as documents
 from yingshou.documents.models import ImportBatch, ImportRow, Layout
 from yingshou.documents.states import RowState
 from yingshou.documents.states import State as BatchState
+from yingshou.drafts.models import FormDraft
 from yingshou.identity.actions import accounts, duties
 from yingshou.identity.grants import SUPPORT_VIEW
 from yingshou.identity.middleware import actor_of
@@ -190,7 +191,7 @@ def _support(operator: House, seller: House) -> int:
         permission = Permission.objects.get(codename=SUPPORT_VIEW, content_type__app_label="identity")
         row = OrganisationGrant.objects.create(
             user=maker.person, permission=permission, content_object=seller.organisation, reason="walk",
-            granted_by=security.person, starts_at=AT, ends_at=AT + timedelta(hours=4),
+            granted_by=security.person, approved_by=operator.members[str(Duty.CHECKER)].person, starts_at=AT, ends_at=AT + timedelta(hours=4),
         )  # fmt: skip
     return int(row.pk)
 
@@ -280,6 +281,7 @@ def _traces(house: House) -> None:
     own = {"organisation_id": house.organisation.pk, "person_id": maker.person_id or 0}
     with acting_as(maker), transaction.atomic():
         SavedView.objects.create(**own, list_name="walk", name=house.mark, query="q=1")
+        FormDraft.objects.create(**own, key=f"begun-{house.mark}", kind="receivables.claim", variant="S1", values={"contract_no": [house.mark]}, begun_at=AT, saved_at=AT)  # fmt: skip
         IdempotencyKey.objects.create(**own, key=f"walk-{house.mark}", route="walk", body_hash="0", at=AT)
         ChannelChoice.objects.create(**own, channel="walk", chosen_at=AT)
         record_access(kind="denied.404", by=maker, at=AT, body={"mark": house.mark})
