@@ -109,11 +109,26 @@ where r.batch_id = %(batch)s and r.state = 'READY' and r.seq between %(first)s a
     and k.organisation_id = r.organisation_id and k.row_hash = r.row_hash and k.batch_id <> r.batch_id and k.state = 'ACCEPTED'
 """
 
+# The same for the rows of one chunk, each looked up by its content: no statistics may lead the planner to read all batches.
+KNOWN_NOW = """
+update documents_importrow r set state = 'KNOWN',
+    problems = coalesce(r.problems, '[]') || jsonb_build_array(jsonb_build_object(
+        'key', 'known', 'severity', 'warning', 'params', jsonb_build_object('batch', k.batch_id, 'row', k.row_no)))
+from (
+    select o.seq, f.batch_id, f.row_no from documents_importrow o cross join lateral (
+        select k.batch_id, k.row_no from documents_importrow k
+        where k.organisation_id = o.organisation_id and k.row_hash = o.row_hash and k.batch_id <> o.batch_id
+            and k.state = 'ACCEPTED' limit 1
+    ) f where o.batch_id = %(batch)s and o.state = 'READY' and o.seq between %(first)s and %(last)s
+) k
+where r.batch_id = %(batch)s and r.seq = k.seq
+"""
 
-def mark_known(batch: ImportBatch, first: int, last: int) -> int:
+
+def mark_known(batch: ImportBatch, statement: str, first: int, last: int) -> int:
     """Mark rows that this organisation took over before, whichever batch they came with."""
     with connection.cursor() as cursor:
-        cursor.execute(KNOWN, {"batch": batch.pk, "first": first, "last": last})
+        cursor.execute(statement, {"batch": batch.pk, "first": first, "last": last})
         return int(cursor.rowcount)
 
 
@@ -139,7 +154,7 @@ def run_checks(batch: ImportBatch, kind: ImportKind, at: datetime) -> None:
         cursor.execute("set local enable_nestloop = off")
         cursor.execute("set local work_mem = '64MB'")
         cursor.execute(DUPLICATES, given)
-    mark_known(batch, 1, batch.rows_read)
+    mark_known(batch, KNOWN, 1, batch.rows_read)
     _materialise(batch, kind, CHECKED_ROWS, [RowState.READY, RowState.ERROR], (1, batch.rows_read), at=at)
     with connection.cursor() as cursor:
         cursor.execute(f"analyze {CHECKED_ROWS}")
@@ -322,7 +337,7 @@ def accept_chunk(batch: ImportBatch, kind: ImportKind, *, at: datetime, by: Acto
     first, last = batch.accept_cursor + 1, min(batch.accept_cursor + kind.chunk_size, batch.rows_read)
     if first > last:
         return False
-    mark_known(batch, first, last)
+    mark_known(batch, KNOWN_NOW, first, last)
     _materialise(batch, kind, CHUNK_ROWS, [RowState.READY], (first, last), at=at)
     chunk = RowSet(batch, CHUNK_ROWS, at, by, (first, last))
     chunk.size = int(chunk.fetch("select count(*) from {rows}")[0][0])

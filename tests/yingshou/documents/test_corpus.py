@@ -1,7 +1,6 @@
 """Every odd and hostile file: no process death, no hang, and each refusal says where and how to cure it (G3)."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from tests.yingshou.documents import books, corpus, sample
 from yingshou.documents import intake
 from yingshou.documents.findings import ALL, finding, row_findings
 
+# Of processor time: a busy machine must not turn a good reader red. The clock has a bound of its own, below.
 SECONDS = 5.0
 
 
@@ -51,12 +51,10 @@ def _said(rows: list[list[str]], messages: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize("case", corpus.FILES, ids=lambda case: case.name)
 def test_file_becomes_what_it_must(case: corpus.Case, tmp_path: Path) -> None:
     content = case.build()
-    began = time.monotonic()
     rows, messages = read(content, tmp_path, encoding=case.encoding)
-    took = time.monotonic() - began
 
     last = messages[-1]
-    assert took < SECONDS
+    assert last["processor_seconds"] < SECONDS
     _said(rows, messages)
     if case.refused:
         assert (last["type"], last.get("key")) == ("refused", case.refused)
