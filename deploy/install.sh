@@ -60,8 +60,17 @@ install_packages() {
     echo "Installing system packages: $*"
     $as env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null >/dev/null ||
         fail "apt-get update failed; install these packages by hand: $*"
-    $as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null ||
+    $as env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null ||
         fail "apt-get install failed; install these packages by hand: $*"
+}
+
+# What the virtual environment takes, and as much again while pip unpacks; in MB.
+check_disk() {
+    needed=600
+    [ "$purpose" != dev ] || needed=1200
+    free="$("$python" -c 'import shutil; print(shutil.disk_usage(".").free // 2**20)')"
+    [ "$free" -ge "$needed" ] ||
+        fail "The disk of $root is full: $free MB are free and $needed MB are needed; free some space and start again."
 }
 
 install_python_packages() {
@@ -72,6 +81,7 @@ install_python_packages() {
     if [ -f "$mark" ] && [ "$(cat "$mark")" = "$now" ] && [ -x "$venv/bin/python" ]; then
         return 0
     fi
+    [ -f "$mark" ] || check_disk
     if ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
         "$python" -m venv "$venv" || fail "The virtual environment $venv could not be made; on Debian 12: apt-get install -y python3-venv"
     fi

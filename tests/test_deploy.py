@@ -253,6 +253,38 @@ def test_missing_library_without_root_is_one_sentence(bare_machine: dict[str, st
     assert not Path(bare_machine["VENV"]).exists()
 
 
+def test_bare_debian_without_root_gets_one_line_with_everything(bare_machine: dict[str, str]) -> None:
+    """Debian's python3 has neither `ensurepip` nor the libraries."""
+    python = Path(bare_machine["PYTHON"])
+    python.write_text(python.read_text().replace("*CDLL*)", "*CDLL*|*ensurepip*)"))
+
+    done = subprocess.run(
+        [str(PROJECT / "deploy" / "install.sh"), "run"], env=bare_machine, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "System packages are missing; as root run: apt-get update && apt-get install -y --no-install-recommends "
+        "python3-venv libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0\n"
+    )
+
+
+def test_full_disk_is_one_sentence_before_anything_is_installed(bare_machine: dict[str, str]) -> None:
+    Path(bare_machine["PYTHON"]).write_text(
+        f'#!/bin/sh\ncase "$2" in *CDLL*) exit 0 ;; *disk_usage*) echo 12; exit ;; esac\nexec {sys.executable} "$@"\n'
+    )
+
+    done = subprocess.run(
+        [str(PROJECT / "deploy" / "install.sh"), "run"], env=bare_machine, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"The disk of {PROJECT} is full: 12 MB are free and 600 MB are needed; free some space and start again.\n"
+    )
+    assert not Path(bare_machine["VENV"]).exists()
+
+
 def test_old_python_is_one_sentence(tmp_path: Path) -> None:
     for name in ("python3", "python3.11", "python3.12", "python3.13"):
         (tmp_path / name).write_text("#!/bin/sh\nexit 1\n")

@@ -100,7 +100,11 @@ class Supervisor:
         def end(_number: int, _frame: FrameType | None) -> None:
             raise Stopped
 
-        former = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        # Whoever starts it with nohup wants it to outlive the terminal.
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            numbers.append(signal.SIGHUP)
+        former = {number: signal.signal(number, end) for number in numbers}
         try:
             yield
         finally:
@@ -118,7 +122,9 @@ class Supervisor:
         checks.check_libraries()
         checks.check_disk(self.data)
         checks.check_disk(self.where.home)
-        self.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Business files and the sample city's key files are nobody else's on this machine.
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.logs.mkdir(exist_ok=True, mode=0o700)
         self._claim()
         self._put_long_logs_aside()
         self._start_servers()

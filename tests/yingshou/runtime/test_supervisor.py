@@ -281,6 +281,26 @@ def test_database_without_its_owner_is_one_sentence(running: Running) -> None:
     assert "DATABASE_URL is set without DATABASE_OWNER_URL" in running.refused()
 
 
+@pytest.mark.parametrize(("handler", "ends"), [("SIG_DFL", True), ("SIG_IGN", False)], ids=["terminal", "nohup"])
+def test_closed_terminal_ends_it_unless_started_with_nohup(handler: str, ends: bool) -> None:
+    code = (
+        "import signal, time\n"
+        f"signal.signal(signal.SIGHUP, signal.{handler})\n"
+        "from yingshou.runtime.supervisor import Stopped, Supervisor\n"
+        "supervisor = Supervisor({}, '127.0.0.1', 1)\n"
+        "try:\n"
+        "    with supervisor._signals():\n"
+        "        signal.raise_signal(signal.SIGHUP)\n"
+        "        print('runs on')\n"
+        "except Stopped:\n"
+        "    print('ends')\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT)
+
+    assert done.stdout == ("ends\n" if ends else "runs on\n")
+
+
 def test_reset_starts_over_and_refuses_servers_of_ones_own(running: Running) -> None:
     (running.folder / "keys.json").write_text("{}")
     (running.folder / "files").mkdir()
