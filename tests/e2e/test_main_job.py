@@ -63,8 +63,11 @@ def take_over(maker: Walker, file: Path, folder: Path) -> None:
     upload(maker, file)
     maker.look("import-checked")
     maker.see("一千元")
+    maker.click("form[action$='/annotated/'] button[type=submit]")
+    ready = maker.page.locator(".y-card a[href^='/files/'][href$='/']").filter(has=maker.page.locator("svg")).first
+    ready.wait_for()
     with maker.page.expect_download() as download:
-        maker.page.locator("a[href$='annotated.xlsx']").first.click()
+        ready.click()
     kept = folder / "annotated.xlsx"
     download.value.save_as(kept)
     text = str(CalamineWorkbook.from_path(kept).get_sheet_by_index(0).to_python())

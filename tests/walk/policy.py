@@ -146,6 +146,8 @@ OWN: dict[str, dict[str, Rule]] = {
 IDENTITY: dict[str, dict[str, Rule]] = {
     "identity:register": form(everyone),
     "identity:register_check": form(everyone),
+    "identity:keep_registration": post(everyone),
+    "identity:discard_registration": post(everyone),
     "identity:register_done": page(everyone),
     "identity:check_code": page(everyone),
     "identity:accept_invite": form(everyone, ok=NOT_FOUND),
@@ -165,12 +167,16 @@ IDENTITY: dict[str, dict[str, Rule]] = {
     "identity:return_member": post(people_managers, objects=True),
     "identity:revoke_invite": post(people_managers, objects=True),
     "identity:decide_change": post(people_managers, objects=True),
+    "identity:support_views": page(staff),
+    # Ended by the colleague who looks, and by those who grant and agree; a stranger to it does not learn that it exists.
+    "identity:end_support": post(staff, ok=NOT_FOUND),
     "identity:registrations": page(duty(MAKER, CHECKER, of=OPERATOR)),
     "identity:review": page(duty(MAKER, CHECKER, of=OPERATOR), objects=True),
     "identity:propose": post(duty(MAKER, of=OPERATOR), objects=True),
 }
 SHARED: dict[str, dict[str, Rule]] = {
     "approvals:inbox": page(readers),
+    "approvals:export": post(readers),
     "approvals:policies": page(administrators),
     # Each organisation has the policies of what it can do; this one belongs to debtors.
     "approvals:policy": form(administrators, own=duty(ADMINISTRATOR, of=DEBTORS), refused=NOT_FOUND),
@@ -199,7 +205,7 @@ SHARED: dict[str, dict[str, Rule]] = {
     "documents:accept": post(makers, objects=True, own=entering),
     "documents:cancel": post(makers, objects=True, own=entering),
     "documents:undo": post(makers, objects=True, own=entering),
-    "documents:annotated": page(readers, objects=True, ok=NOT_FOUND),
+    "documents:annotated": post(readers, objects=True, ok=NOT_FOUND),
 }
 RECEIVABLES: dict[str, dict[str, Rule]] = {
     "receivables:claims": page(readers),
@@ -211,6 +217,12 @@ RECEIVABLES: dict[str, dict[str, Rule]] = {
     "receivables:dispute_answer": post(disputing, objects=True, shared=everyone),
     "receivables:dispute_resolve": post(disputing, objects=True, shared=everyone),
     "receivables:dispute_withdraw": post(disputing, objects=True, shared=everyone, ok=OK | {403}),
+    "receivables:changes": page(readers),
+    "receivables:change": page(readers, objects=True, shared=everyone),
+    "receivables:propose_change": form(disputing, objects=True, shared=everyone),
+    "receivables:change_accept": post(disputing, objects=True, shared=everyone, ok=OK | {403}),
+    "receivables:change_refuse": post(disputing, objects=True, shared=everyone, ok=OK | {403}),
+    "receivables:change_withdraw": post(disputing, objects=True, shared=everyone, ok=OK | {403}),
     "receivables:asked": page(readers, objects=True, ok=NOT_FOUND),
     "receivables:detail": page(readers, objects=True, shared=everyone),
     "receivables:edit": form(entering, objects=True),
@@ -300,6 +312,7 @@ POLICY: dict[str, dict[str, Rule]] = {**OWN, **IDENTITY, **SHARED, **RECEIVABLES
 FIXED: dict[str, dict[str, Any]] = {
     "home:mode": {"slug": MODES[0].slug},
     "identity:accept_invite": {"token": "nobody-has-this-one"},
+    "identity:end_support": {"grant_id": 987654321},
     "approvals:policy": {"action": "receivables.confirm"},
     "signing:evidence_file": {"part": "document.json"},
     "signing:line_file": {"part": "line.json"},

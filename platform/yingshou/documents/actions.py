@@ -12,16 +12,18 @@ from django.utils.translation import gettext_lazy as _
 from yingshou.audit.lifecycle import advance, created
 from yingshou.documents import files
 from yingshou.documents.kinds import ImportKind, import_kinds
-from yingshou.documents.models import ImportBatch, Layout, StoredFile
+from yingshou.documents.models import AnnotatedCopy, ImportBatch, Layout, StoredFile
 from yingshou.documents.reader.delimited import ENCODINGS
 from yingshou.documents.states import LIFECYCLE, OPEN
 from yingshou.jobs import queue
+from yingshou.jobs.models import Job, JobState
 from yingshou.kernel.errors import Invalid, NotAllowed, NotVisible
 from yingshou.tenancy.actor import Actor, ActorKind
 
 READ_JOB = "documents.read"
 ACCEPT_JOB = "documents.accept"
 UNDO_JOB = "documents.undo"
+COPY_JOB = "documents.copy"
 
 
 class MappingIncomplete(Invalid):
@@ -306,3 +308,29 @@ def undo(batch_id: int, *, by: Actor, at: datetime) -> ImportBatch:
     ImportBatch.objects.filter(pk=batch.pk).update(job_id=job_id)
     batch.job_id = job_id
     return batch
+
+
+@transaction.atomic
+def annotate(batch_id: int, language: str, *, by: Actor, at: datetime) -> AnnotatedCopy:
+    """
+    Ask for the file with a reason beside each row that is not taken over. Asking again gives the one that is there or under way;
+    one that could not be made is tried anew.
+
+    :raises NotVisible: if the batch is another organisation's, or nothing of its file was read
+    """
+    batch = ImportBatch.objects.visible_to(by).locked(batch_id)
+    if batch is None or not batch.sheets:
+        raise NotVisible
+    copy, _new = AnnotatedCopy.objects.get_or_create(
+        batch=batch,
+        batch_version=batch.version,
+        language=language,
+        defaults={"organisation_id": batch.organisation_id, "person_id": by.person_id, "asked_at": at},
+    )
+    job = Job.objects.filter(pk=copy.job_id or 0).first()
+    if copy.file_id is None and (job is None or job.state == JobState.FAILED):
+        key = {"copy": copy.pk, "at": at.isoformat()}
+        copy.job_id = queue.enqueue(COPY_JOB, key=key, organisation_id=batch.organisation_id, by=by, at=at)
+        copy.person_id = by.person_id
+        copy.save(update_fields=["job_id", "person_id"])
+    return copy

@@ -25,6 +25,7 @@ classes.register("documents.StoredFile", RowClass.TENANT)
 classes.register("documents.ImportBatch", RowClass.TENANT)
 classes.register("documents.ImportRow", RowClass.TENANT)
 classes.register("documents.Layout", RowClass.TENANT)
+classes.register("documents.AnnotatedCopy", RowClass.TENANT)
 
 permissions.register(
     "documents.read",

@@ -28,6 +28,7 @@ MEGABYTE = 1024 * 1024
 
 IMPORT = "import"
 EVIDENCE = "evidence"
+COPY = "copy"
 # Evidence that came with a form; it is kept for good once the form was sent, and deleted if nobody ever sends it.
 FORM = "form"
 
@@ -94,6 +95,7 @@ MEDIA_TYPES = {
 # What an import cannot read is stored all the same: the person gets the reader's precise answer, and the original is kept.
 PURPOSES: dict[str, Purpose] = {
     IMPORT: Purpose(50 * MEGABYTE, frozenset()),
+    COPY: Purpose(100 * MEGABYTE, frozenset({"xlsx"})),
     EVIDENCE: Purpose(20 * MEGABYTE, frozenset({"pdf", "jpeg", "png", "xml", "xlsx", "text", "utf16_text"})),
 }
 PURPOSES[FORM] = PURPOSES[EVIDENCE]

@@ -197,6 +197,32 @@ class ImportRow(models.Model):
         return f"#{self.batch_id}/{self.seq}"
 
 
+class AnnotatedCopy(models.Model):
+    """
+    The user's own file with a reason beside each row that is not taken over: made by a job, kept as a file.
+
+    One for each version of the batch and language, since both decide what it says. Without a file it is still being made.
+    """
+
+    batch = models.ForeignKey(ImportBatch, on_delete=models.PROTECT, related_name="copies")
+    batch_version = models.IntegerField()
+    language = models.TextField()
+    organisation_id = models.BigIntegerField()
+    person_id = models.BigIntegerField(null=True)
+    asked_at = models.DateTimeField()
+    job_id = models.BigIntegerField(null=True)
+    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+", null=True)
+
+    class Meta:
+        verbose_name_plural = "annotated copies"
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "batch_version", "language"], name="one_copy_per_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.batch_id} {self.language}"
+
+
 class Layout(models.Model):
     """Which column of a sheet with these headers is which column of the kind, as a person once said."""
 

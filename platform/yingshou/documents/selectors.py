@@ -9,8 +9,9 @@ from typing import Any
 from yingshou.documents.engine import as_amount
 from yingshou.documents.findings import row_findings
 from yingshou.documents.kinds import ImportKind, import_kinds
-from yingshou.documents.models import ImportBatch, ImportRow
+from yingshou.documents.models import AnnotatedCopy, ImportBatch, ImportRow
 from yingshou.documents.states import RowState
+from yingshou.jobs.models import Job
 from yingshou.kernel.errors import Finding
 from yingshou.tenancy.actor import Actor
 
@@ -50,6 +51,24 @@ def batches(actor: Actor, before: int | None) -> tuple[list[ImportBatch], int | 
         found = found.filter(pk__lt=before)
     page = list(found[: PAGE + 1])
     return page[:PAGE], page[PAGE - 1].pk if len(page) > PAGE else None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The annotated copy of a batch as it now is: the file, or the job that makes it."""
+
+    file_id: int | None
+    job: Job | None
+
+
+def copy_of(batch: ImportBatch, language: str, actor: Actor) -> Copy | None:
+    """The copy that was asked for of the batch as it now is, in the reader's language."""
+    found = AnnotatedCopy.objects.filter(
+        batch=batch, batch_version=batch.version, language=language, organisation_id=actor.organisation_id or 0
+    ).first()
+    if found is None:
+        return None
+    return Copy(found.file_id, Job.objects.visible_to(actor).filter(pk=found.job_id or 0).first())
 
 
 def row_lines(batch: ImportBatch, which: str, after: int) -> tuple[list[str], list[RowLine], int | None]:

@@ -8,14 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
 
 from yingshou.audit.lifecycle import advance
-from yingshou.documents import engine, files
+from yingshou.documents import actions, engine, files, workbooks
 from yingshou.documents.intake import DEFAULT_BOUNDS, Bounds, Message, Reader, reading_plan
 from yingshou.documents.kinds import ImportKind
-from yingshou.documents.models import ImportBatch, Layout
+from yingshou.documents.models import AnnotatedCopy, ImportBatch, Layout
 from yingshou.documents.states import LIFECYCLE, RowState, State
-from yingshou.kernel.errors import NotVisible
+from yingshou.jobs import domain_events
+from yingshou.kernel.errors import Invalid, NotVisible
 from yingshou.tenancy.actor import Actor
 
 logger = logging.getLogger(__name__)
@@ -25,6 +28,22 @@ QUESTIONS = frozenset({"encoding_unclear"})
 MOST_NOTES = 200
 # A reader process that is killed from outside goes on where it was, so often.
 READER_ATTEMPTS = 3
+# Something that the person who imports wants to know; what happened is in the key.
+NEWS = "documents.import"
+
+
+class CopyNotMade(Invalid):
+    """The original could not be read a second time."""
+
+    code = "IMP-505"
+    message = _("The file with the reasons could not be made: the original cannot be read any more.")
+    cure = _("Ask for it again; if that does not help, correct your own file by the list of rows on this page.")
+
+
+def _tell(batch: ImportBatch, what: str, *, by: Actor, at: datetime, person_id: int | None = None) -> None:
+    """Let whoever brings the news know, in the transaction of what happened."""
+    key = {"batch": batch.pk, "version": batch.version, "what": what, "person": person_id or batch.person_id}
+    domain_events.publish(NEWS, key=key, organisation_id=batch.organisation_id, by=by, at=at)
 
 
 def silent(_done: int, _total: int | None, _note: str) -> None:
@@ -145,6 +164,7 @@ def _conclude(batch: ImportBatch, kind: ImportKind, story: Story, *, by: Actor, 
             "checked_at": at,
         }
         advance(LIFECYCLE, [batch], "check", by=by, at=at, facts=facts, body=lambda _row: {"counts": counts}).only()
+        _tell(batch, "check", by=by, at=at)
     return batch
 
 
@@ -153,6 +173,7 @@ def _ask(batch: ImportBatch, question: Message, *, by: Actor, at: datetime) -> I
         batch = _locked(batch.pk)
         engine.forget_rows(batch)
         advance(LIFECYCLE, [batch], "ask", by=by, at=at, facts={"question": question, "rows_read": 0}).only()
+        _tell(batch, "ask", by=by, at=at)
     return batch
 
 
@@ -162,6 +183,7 @@ def _fail(batch: ImportBatch, refusal: Message, *, by: Actor, at: datetime) -> I
         engine.forget_rows(batch)
         facts = {"refusal": refusal, "rows_read": 0, "finished_at": at}
         advance(LIFECYCLE, [batch], "fail", by=by, at=at, facts=facts, body=lambda _row: {"key": refusal["key"]}).only()
+        _tell(batch, "fail", by=by, at=at)
     return batch
 
 
@@ -191,6 +213,7 @@ def accept(batch_id: int, *, by: Actor, at: datetime, progress: Progress = silen
             facts = {"counts": counts, "totals": totals, "finished_at": at}
             rows = counts.get(RowState.ACCEPTED, 0)
             advance(LIFECYCLE, [batch], "finish", by=by, at=at, facts=facts, body=lambda _row: {"rows": rows}).only()
+            _tell(batch, "finish", by=by, at=at, person_id=batch.accepted_by_id)
     return batch
 
 
@@ -211,3 +234,30 @@ def undo(batch_id: int, *, by: Actor, at: datetime) -> ImportBatch:
         facts = {"undone_at": at, "undone_by_id": by.person_id, "counts": counts, "totals": totals}
         advance(LIFECYCLE, [batch], "undo", by=by, at=at, facts=facts, body=lambda _row: {"rows": rows}).only()
     return batch
+
+
+def copy(copy_id: int, *, by: Actor, at: datetime, progress: Progress = silent) -> AnnotatedCopy:
+    """
+    Write the user's own file with the reasons and keep it. The same rows give the same bytes, so that doing it twice leaves one.
+
+    :raises CopyNotMade: if the original cannot be read a second time
+    :raises NotVisible: if there is no such copy for this actor
+    """
+    with transaction.atomic():
+        found = AnnotatedCopy.objects.select_related("batch", "batch__file").filter(pk=copy_id).first()
+        if found is None:
+            raise NotVisible
+        if found.file_id is not None:
+            return found
+        with override(found.language):
+            writer = workbooks.Annotated(found.batch)
+            name = f"{found.batch.file.name.rpartition('.')[0] or found.batch.file.name}-{gettext('with reasons')}.xlsx"
+    with override(found.language), writer.write(progress) as content:
+        if not writer.is_whole:
+            raise CopyNotMade
+        with transaction.atomic():
+            found = AnnotatedCopy.objects.select_for_update(of=("self",)).select_related("batch").get(pk=copy_id)
+            found.file = actions.store(name, content, by=by, at=at, purpose=files.COPY)
+            found.save(update_fields=["file"])
+            _tell(found.batch, "copy", by=by, at=at, person_id=found.person_id)
+    return found

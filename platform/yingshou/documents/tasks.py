@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from yingshou.documents import sorting, steps
-from yingshou.documents.actions import ACCEPT_JOB, READ_JOB, UNDO_JOB
+from yingshou.documents.actions import ACCEPT_JOB, COPY_JOB, READ_JOB, UNDO_JOB
 from yingshou.jobs.running import RunningJob, job
 
 
@@ -29,3 +29,9 @@ def undo(running: RunningJob) -> None:
 def sort_files(running: RunningJob) -> None:
     """Keep for good what forms brought and somebody took over; delete what nobody refers to."""
     sorting.sort_files(at=running.at)
+
+
+@job(COPY_JOB, lease=timedelta(minutes=6), attempts=3)
+def copy(running: RunningJob) -> None:
+    """Write the user's file with the reasons. The lease is longer than a reader process may live."""
+    steps.copy(int(running.key["copy"]), by=running.by, at=running.at, progress=running.progress)

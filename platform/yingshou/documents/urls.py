@@ -17,5 +17,5 @@ urlpatterns = [
     path("imports/<int:batch_id>/accept/", views.accept, name="accept"),
     path("imports/<int:batch_id>/cancel/", views.cancel, name="cancel"),
     path("imports/<int:batch_id>/undo/", views.undo, name="undo"),
-    path("imports/<int:batch_id>/annotated.xlsx", views.annotated, name="annotated"),
+    path("imports/<int:batch_id>/annotated/", views.annotated, name="annotated"),
 ]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from yingshou.audit.selectors import timeline
@@ -120,6 +123,7 @@ def batch(request: AppRequest, batch_id: int) -> HttpResponse:
         "tone": presenters.TONES.get(found.state, ""),
         "is_running": found.state in RUNNING,
         "job": job,
+        "copy": selectors.copy_of(found, get_language() or settings.LANGUAGE_CODE, request.actor),
         "undo_failed": job is not None and job.name == actions.UNDO_JOB and job.state == "FAILED",
         "undo_waits": job is not None and job.name == actions.UNDO_JOB and not job.is_over,
         "figures": presenters.figures(found),
@@ -142,11 +146,12 @@ def batch(request: AppRequest, batch_id: int) -> HttpResponse:
 def progress(request: AppRequest, batch_id: int) -> HttpResponse:
     """How far the work on a batch is; when it is over, the page is loaded again with its result."""
     found = _batch(request, batch_id)
-    job = Job.objects.visible_to(request.actor).filter(pk=found.job_id or 0).first()
-    is_over = job is None or job.is_over or found.state not in RUNNING
-    response = render(
-        request, "documents/progress.html", {"batch": found, "job": job}, status=STOP_POLLING if is_over else 200
-    )
+    copy = selectors.copy_of(found, get_language() or settings.LANGUAGE_CODE, request.actor)
+    is_read = found.state in RUNNING
+    job = Job.objects.visible_to(request.actor).filter(pk=found.job_id or 0).first() if is_read else copy and copy.job
+    is_over = job is None or job.is_over
+    context = {"batch": found, "job": job, "copying": not is_read}
+    response = render(request, "documents/progress.html", context, status=STOP_POLLING if is_over else 200)
     if is_over:
         response["HX-Refresh"] = "true"
     return response
@@ -206,11 +211,9 @@ def undo(request: AppRequest, batch_id: int) -> HttpResponse:
     return redirect("documents:batch", batch_id)
 
 
-@page("documents.read")
-def annotated(request: AppRequest, batch_id: int) -> HttpResponseBase:
-    """The user's own file with a reason beside each row that is not taken over."""
-    found = _batch(request, batch_id)
-    if not found.sheets:
-        raise Http404
-    name = f"{found.file.name.rpartition('.')[0] or found.file.name}-{_('with reasons')}.xlsx"
-    return _attachment(FileResponse(workbooks.annotated(found), content_type=XLSX), name)
+@page("documents.read", methods=["POST"])
+@idempotent
+def annotated(request: AppRequest, batch_id: int) -> HttpResponse:
+    """Ask for the user's own file with a reason beside each row that is not taken over; the page then offers it."""
+    actions.annotate(batch_id, get_language() or settings.LANGUAGE_CODE, by=request.actor, at=request.at)
+    return redirect(reverse("documents:batch", args=[batch_id]) + "#copy")

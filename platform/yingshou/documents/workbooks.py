@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import IO, Any
 
@@ -22,6 +22,7 @@ from yingshou.documents.reader.problem import column_letter
 
 TEMPLATE_ROWS = 100_000
 WHOLE_FILE_ROWS = 20_000
+PROGRESS_ROWS = 2_000
 LONGEST_LIST = 255
 FORMULA_START = frozenset("=+-@\t\r\n\x00＝＋－＠")
 LANGUAGES = ("zh-hans", "en")
@@ -140,11 +141,14 @@ class Annotated:
         self.batch = batch
         self.kind = batch.import_kind
         self.whole = batch.rows_read <= WHOLE_FILE_ROWS
-        # Closed by the response that sends it.
+        # Closed by whoever asked for it.
         self.target = tempfile.TemporaryFile()  # noqa: SIM115
+        self.is_whole = False
         self.workbook = xlsxwriter.Workbook(
             self.target, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
         )
+        # Not the moment of writing: the same rows are the same file.
+        self.workbook.set_properties({"created": batch.checked_at or batch.created_at})
         self.plain = {
             "text": self.workbook.add_format({"num_format": "@"}),
             "quoted": self.workbook.add_format({"num_format": "@", "quote_prefix": True}),
@@ -169,12 +173,12 @@ class Annotated:
             for sheet_no, row_no, problems in rows.values_list("sheet_no", "row_no", "problems")
         }
 
-    def write(self) -> IO[bytes]:
-        """The workbook, at its beginning."""
+    def write(self, progress: Callable[[int, int | None, str], None]) -> IO[bytes]:
+        """The workbook, at its beginning; ``is_whole`` says whether the original was read to its end."""
         path = files.path_of(self.batch.file.sha256)
         plan = reading_plan(self.kind, path, self.batch.file.name, encoding=self.batch.encoding, mode="raw")
         sheet: Any = None
-        number, line = 0, 0
+        number, line, seen = 0, 0, 0
         with Reader(plan) as reader:
             for chunk in reader.chunks():
                 message = chunk.message or {}
@@ -183,6 +187,10 @@ class Annotated:
                     sheet = self.workbook.add_worksheet(_sheet_name(str(message["sheet"])))
                 elif message.get("type") == "raw" and sheet is not None:
                     line = self._write_row(sheet, number, line, int(message["row"]), message["cells"])
+                    seen += 1
+                    if seen % PROGRESS_ROWS == 0:
+                        progress(min(seen, self.batch.rows_read), self.batch.rows_read, "")
+                self.is_whole = message.get("type") == "end"
         _meta_sheet(
             self.workbook, {"kind": self.kind.name, "version": self.kind.template_version, "batch": str(self.batch.pk)}
         )
@@ -235,8 +243,3 @@ class Annotated:
 def _letters(index: int) -> str:
     """Spreadsheet letter of a column counted from 0."""
     return column_letter(index)
-
-
-def annotated(batch: ImportBatch) -> IO[bytes]:
-    """The user's own file with a reason beside each row that was not taken over."""
-    return Annotated(batch).write()

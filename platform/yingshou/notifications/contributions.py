@@ -2,7 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from yingshou.notifications import channels, mail, presenters, standing, todo
+from yingshou.documents.steps import NEWS
+from yingshou.jobs import domain_events
+from yingshou.notifications import channels, imports, kinds, mail, presenters, standing, tasks, todo
 from yingshou.tenancy import classes, permissions
 from yingshou.tenancy.actor import Duty
 from yingshou.tenancy.classes import RowClass
@@ -17,6 +19,10 @@ permissions.register(
     "notifications.read",
     Permission(sentence=_("Read the messages that concern one's duties"), duties=set(Duty)),
 )
+
+for what, kind in imports.KINDS.items():
+    kinds.register(f"documents.import_{what}", kind)
+domain_events.subscribe(NEWS, tasks.OF_IMPORT)
 
 channels.register("mail", channels.Channel(label=_("E-mail"), send=mail.send))
 

@@ -11,12 +11,15 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import override
 
+from yingshou.documents.models import ImportBatch
 from yingshou.jobs.running import RunningJob, job
-from yingshou.notifications import actions
+from yingshou.notifications import actions, imports
 from yingshou.notifications.channels import CHANNELS, Parcel
 from yingshou.notifications.models import Message
 from yingshou.notifications.selectors import reader_of
 from yingshou.tenancy.actor import Actor, acting_as
+
+OF_IMPORT = "notifications.of_import"
 
 
 @job(actions.DELIVER, lease=timedelta(minutes=5))
@@ -29,6 +32,18 @@ def deliver(running: RunningJob) -> None:
     for organisation_id, messages in recipients.items():
         with acting_as(Actor.system(actions.DELIVER, organisation_id, request_id=running.by.request_id)) as by:
             actions.deliver(messages, source=f"job:{running.job.pk}", by=by, at=at)
+
+
+@job(OF_IMPORT, lease=timedelta(minutes=1))
+def tell_of_import(running: RunningJob) -> None:
+    """Tell the person who started an import what became of it."""
+    key = running.key
+    with transaction.atomic():
+        batch = ImportBatch.objects.select_related("file").filter(pk=key["batch"]).first()
+        if batch is not None:
+            # The instant of the asking, so that a second run says the same thing and is not said twice.
+            at = running.job.asked_at
+            actions.notify([imports.news(batch, key["what"], key["person"])], by=running.by, at=at)
 
 
 @job(actions.SEND, lease=timedelta(minutes=2), attempts=8)

@@ -4,7 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,15 @@ from tests.factories import identity
 from tests.yingshou.documents import books, sample
 from tests.yingshou.documents.test_corpus import problems, read
 from tests.yingshou.home.sign_in import client_of, member
-from yingshou.documents import actions, steps, workbooks
-from yingshou.documents.models import ImportBatch, StoredFile
+from yingshou.documents import actions, files, steps, workbooks
+from yingshou.documents.models import AnnotatedCopy, ImportBatch, StoredFile
 from yingshou.documents.states import State
 from yingshou.identity.models import Membership
+from yingshou.jobs.models import Job
+from yingshou.jobs.running import run_job
+from yingshou.notifications import actions as notifications
+from yingshou.notifications.models import Message
+from yingshou.notifications.tasks import OF_IMPORT
 from yingshou.tenancy.actor import Actor, Capability, Duty, acting_as
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +76,31 @@ def run(who: Membership) -> ImportBatch:
             newest = ImportBatch.objects.order_by("-pk").first()
         assert newest is not None
         return steps.read(newest.pk, by=system(who), at=AT)
+
+
+def made_copy(client: Client, who: Membership, batch: ImportBatch) -> Any:
+    """Ask for the file with the reasons, let the worker write it, and download it."""
+    page = client.get(reverse("documents:batch", args=[batch.pk])).content.decode()
+    asked = post(client, "annotated", batch, page).content.decode()
+    assert reverse("documents:progress", args=[batch.pk]) in asked
+    with acting_as(system(who)):
+        copy = AnnotatedCopy.objects.latest("pk")
+        steps.copy(copy.pk, by=system(who), at=AT)
+        stored = steps.copy(copy.pk, by=system(who), at=AT).file
+    assert stored is not None
+    address = reverse("documents:download", args=[stored.pk])
+    assert address in client.get(reverse("documents:batch", args=[batch.pk])).content.decode()
+    return client.get(address)
+
+
+def told(who: Membership) -> None:
+    """Let the worker bring the news."""
+    for name in (OF_IMPORT, notifications.DELIVER):
+        with acting_as(system(who)):
+            waiting = list(Job.objects.filter(name=name).order_by("pk"))
+        for job in waiting:
+            Job.objects.filter(pk=job.pk).update(state="QUEUED", run_at=AT)
+            run_job(job.pk)
 
 
 def post(client: Client, name: str, batch: ImportBatch, page: str) -> Any:
@@ -184,7 +214,7 @@ def test_annotated_copy_is_corrected_and_uploaded_as_it_is(
     bad = sample.row(900, due_date="2026/2/30", note="=1+1", debtor_name="@示例")
     send(client, books.book([*sample.rows(rows), bad]))
     batch = run(maker)
-    response = client.get(reverse("documents:annotated", args=[batch.pk]))
+    response = made_copy(client, maker, batch)
     copy = saved(response)
 
     assert response["X-Content-Type-Options"] == "nosniff"
@@ -204,7 +234,7 @@ def test_annotated_copy_gives_the_reason_with_its_place(maker: Membership) -> No
     client = client_of(maker, "en")
     send(client, books.book([sample.row(1, debtor_uscc="91310115MA1H8R7C6D")]))
     batch = run(maker)
-    copy = saved(client.get(reverse("documents:annotated", args=[batch.pk])))
+    copy = saved(made_copy(client, maker, batch))
 
     with zipfile.ZipFile(io.BytesIO(copy)) as archive:
         text = archive.read("xl/worksheets/sheet1.xml").decode()
@@ -250,11 +280,11 @@ def test_foreign_files_and_batches_answer_like_nonexistent_ones(maker: Membershi
         stored = StoredFile.objects.get()
     stranger = client_of(identity.membership(identity.organisation(), [Duty.MAKER]))
 
-    for name, pk in (("batch", batch.pk), ("mapping", batch.pk), ("annotated", batch.pk), ("download", stored.pk)):
+    for name, pk in (("batch", batch.pk), ("mapping", batch.pk), ("download", stored.pk)):
         foreign = stranger.get(reverse(f"documents:{name}", args=[pk]))
         nowhere = stranger.get(reverse(f"documents:{name}", args=[10**9]))
         assert foreign.status_code == nowhere.status_code == 404
-    for name in ("accept", "cancel", "undo"):
+    for name in ("accept", "cancel", "undo", "annotated"):
         address = reverse(f"documents:{name}", args=[batch.pk])
         assert stranger.post(address, {"idempotency_key": f"k-{name}"}).status_code == 404
 
@@ -269,3 +299,77 @@ def test_viewer_may_read_but_not_upload(maker: Membership) -> None:
 
 def test_unknown_kind_is_not_found(maker: Membership) -> None:
     assert client_of(maker).get(reverse("documents:upload", args=["nothing"])).status_code == 404
+
+
+def test_copy_is_written_once_however_often_it_is_asked_for(maker: Membership) -> None:
+    client = client_of(maker)
+    send(client, books.book([*sample.rows(3), sample.row(9, due_date="2026/2/30")]))
+    batch = run(maker)
+    with acting_as(system(maker)), transaction.atomic():
+        first = actions.annotate(batch.pk, "zh-hans", by=system(maker), at=AT)
+        again = actions.annotate(batch.pk, "zh-hans", by=system(maker), at=AT)
+        assert (again.pk, again.job_id) == (first.pk, first.job_id)
+
+    with acting_as(system(maker)):
+        steps.copy(first.pk, by=system(maker), at=AT)
+        # What a worker that was killed before its last word leaves behind.
+        AnnotatedCopy.objects.update(file=None)
+        steps.copy(first.pk, by=system(maker), at=AT)
+        assert StoredFile.objects.filter(purpose="copy").count() == 1
+
+
+def test_copy_of_an_unreadable_original_fails_and_can_be_asked_for_again(maker: Membership) -> None:
+    client = client_of(maker, "en")
+    send(client, books.book([*sample.rows(3), sample.row(9, due_date="2026/2/30")]))
+    batch = run(maker)
+    with acting_as(system(maker)):
+        with transaction.atomic():
+            copy = actions.annotate(batch.pk, "en", by=system(maker), at=AT)
+        files.path_of(batch.file.sha256).unlink()
+        with pytest.raises(steps.CopyNotMade):
+            steps.copy(copy.pk, by=system(maker), at=AT)
+        Job.objects.filter(pk=copy.job_id).update(state="FAILED", finished_at=AT, error="IMP-505: no")
+        page = client.get(reverse("documents:batch", args=[batch.pk])).content.decode()
+        assert "IMP-505" in page
+        with transaction.atomic():
+            retried = actions.annotate(batch.pk, "en", by=system(maker), at=AT + timedelta(minutes=1))
+
+    assert (retried.pk, retried.job_id == copy.job_id) == (copy.pk, False)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (books.book([*sample.rows(3), sample.row(9, due_date="2026/2/30")]), "documents.import_check"),
+        (b"<html><body>no workbook</body></html>", "documents.import_fail"),
+        (books.delimited([["1", "2"]], ["x", "y"]), "documents.import_ask"),
+    ],
+)
+def test_inbox_tells_who_uploaded_what_became_of_it(maker: Membership, content: bytes, kind: str) -> None:
+    send(client_of(maker), content)
+    batch = run(maker)
+    told(maker)
+
+    with acting_as(system(maker)):
+        message = Message.objects.get()
+        assert (message.kind, message.person_id, message.url) == (
+            kind, maker.person_id, reverse("documents:batch", args=[batch.pk]),
+        )  # fmt: skip
+        assert "a.xlsx" in message.subject
+
+
+def test_inbox_tells_when_an_import_is_done_and_says_it_once(maker: Membership) -> None:
+    client = client_of(maker)
+    send(client, books.book(sample.rows(3)))
+    batch = run(maker)
+    post(client, "accept", batch, client.get(reverse("documents:batch", args=[batch.pk])).content.decode())
+    with acting_as(system(maker)):
+        steps.accept(batch.pk, by=system(maker), at=AT)
+        steps.accept(batch.pk, by=system(maker), at=AT)
+    told(maker)
+    told(maker)
+
+    with acting_as(system(maker)):
+        message = Message.objects.get(kind="documents.import_finish")
+        assert message.params["taken"] == "3"
+        assert message.body == ""

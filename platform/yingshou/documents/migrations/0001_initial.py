@@ -212,6 +212,39 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["organisation_id", "row_hash"], name="row_by_content")],
             },
         ),
+        migrations.CreateModel(
+            name="AnnotatedCopy",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("batch_version", models.IntegerField()),
+                ("language", models.TextField()),
+                ("organisation_id", models.BigIntegerField()),
+                ("person_id", models.BigIntegerField(null=True)),
+                ("asked_at", models.DateTimeField()),
+                ("job_id", models.BigIntegerField(null=True)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="copies", to="documents.importbatch"
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.storedfile",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "annotated copies",
+                "constraints": [
+                    models.UniqueConstraint(fields=("batch", "batch_version", "language"), name="one_copy_per_version")
+                ],
+            },
+        ),
         migrations.AddIndex(
             model_name="importbatch",
             index=models.Index(fields=["organisation_id", "-id"], name="batch_newest_first"),
@@ -273,4 +306,5 @@ class Migration(migrations.Migration):
         tenant_policy("documents_importbatch"),
         tenant_policy("documents_importrow"),
         tenant_policy("documents_layout"),
+        tenant_policy("documents_annotatedcopy"),
     ]
