@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from receivables import entering
 from receivables.forms.claim import ClaimForm, EvidenceForm, InvoiceForm
 from receivables.models import Evidence, Kind
-from yingshou.drafts.kinds import DraftKind, secrets_of
+from receivables.rules.claims import KIND_FIELDS
+from yingshou.drafts.kinds import DraftKind, names_of
 from yingshou.kernel.errors import NotVisible
 from yingshou.tenancy.actor import Actor
 
@@ -56,7 +57,11 @@ def evidence_of(file_ids: Collection[int]) -> set[int]:
     return set(Evidence.objects.filter(file_id__in=file_ids).values_list("file_id", flat=True))
 
 
-_SECRETS = secrets_of(ClaimForm, InvoiceForm, EvidenceForm)
+_TAKES = names_of(
+    ClaimForm,
+    *(f"p_{name}" for fields in KIND_FIELDS.values() for name in fields),
+    lines={"invoices": InvoiceForm, "files": EvidenceForm},
+)
 
 KINDS = {
     CLAIM: DraftKind(
@@ -66,8 +71,8 @@ KINDS = {
         later="receivables:claims",
         describe=_describe,
         version_of=_claim_version,
+        takes=_TAKES,
         takes_file=lambda name: _FILE.fullmatch(name) is not None,
-        secrets=_SECRETS,
         variants=tuple(Kind.values),
     ),
     PAYABLE: DraftKind(
@@ -79,8 +84,8 @@ KINDS = {
         later="receivables:debts",
         describe=_describe,
         version_of=_payable_version,
+        takes=_TAKES,
         takes_file=lambda name: _FILE.fullmatch(name) is not None,
-        secrets=_SECRETS,
         variants=tuple(Kind.values),
     ),
 }

@@ -164,7 +164,11 @@ if (dialog && body.dataset.idle) {
       if (dialog.open && gone.hidden) dialog.close();
       return;
     }
-    if (!dialog.open) dialog.showModal();
+    if (!dialog.open) {
+      // A form that saves itself is saved while there still is a session.
+      document.dispatchEvent(new CustomEvent("yingshou:ending"));
+      dialog.showModal();
+    }
     const seconds = Math.max(Math.ceil(remaining / 1000), 0);
     left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     if (seconds === 0) gone.hidden = false;
@@ -184,6 +188,7 @@ if (dialog && body.dataset.idle) {
     event.preventDefault();
     renew();
   });
+  document.addEventListener("yingshou:saved", touch);
   body.addEventListener("htmx:afterRequest", (event) => {
     // A page that follows a job asks every second by itself; that is nobody's presence.
     if (event.detail.requestConfig?.triggeringEvent?.type !== "htmx:poll") touch();

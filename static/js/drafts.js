@@ -10,6 +10,7 @@ const keep = (form) => {
   let running = null;
   let dirty = false;
   let stopped = false;
+  let again = false;
 
   const say = (words) => {
     // Saying the same again would be read out again.
@@ -69,27 +70,28 @@ const keep = (form) => {
   };
 
   async function save() {
-    clearTimeout(timer);
+    again ||= running !== null;
     if (!dirty || stopped || running) return;
+    clearTimeout(timer);
     dirty = false;
     const sent = [...changedFiles];
     running = new AbortController();
     try {
       let answer = await post(running.signal);
       if (answer.status === 403 && (await freshToken())) answer = await post(running.signal);
+      const isOurs = answer.headers.get("Content-Type")?.startsWith("application/json");
       if (answer.ok) take(await answer.json(), sent);
-      else if (answer.type === "opaqueredirect" || answer.status === 403 || answer.status === 401) {
+      else if (isOurs) {
+        // Refused for good, and why; the next change tries again.
+        for (const name of sent) changedFiles.delete(name);
+        say((await answer.json()).words);
+      } else if (answer.type === "opaqueredirect" || answer.status === 403) {
         dirty = true;
         say(status.dataset.ended);
-      } else if (answer.status >= 500) {
+      } else {
         dirty = true;
         say(status.dataset.failed);
         later(AGAIN);
-      } else {
-        // Refused for good: said why; the next change tries again.
-        const told = await answer.json().catch(() => null);
-        for (const name of sent) changedFiles.delete(name);
-        say(told?.words ?? status.dataset.failed);
       }
     } catch (error) {
       if (error.name !== "AbortError") {
@@ -100,8 +102,9 @@ const keep = (form) => {
     } finally {
       running = null;
     }
-    // What changed while it was being saved.
-    if (dirty && !stopped && status.textContent !== status.dataset.offline && status.textContent !== status.dataset.failed) later(PAUSE);
+    // What changed while it was being saved has its own pause running; leaving the field may have been missed.
+    if (again && dirty && !stopped) save();
+    again = false;
   }
 
   const changed = (event) => {

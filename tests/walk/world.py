@@ -136,7 +136,7 @@ class World:
         return house.own | {"session_id": principal.session_row, "organisation_id": self.waiting.pk}
 
 
-NONEXISTENT: dict[str, Any] = dict.fromkeys(("approval_id", "change_id", "certificate_id", "evidence_id", "line_id", "file_id", "batch_id", "job_id", "message_id", "session_id", "account_id", "membership_id", "invite_id", "organisation_id", "dispute_id"), NOWHERE) | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "payable_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
+NONEXISTENT: dict[str, Any] = dict.fromkeys(("approval_id", "change_id", "certificate_id", "evidence_id", "line_id", "file_id", "batch_id", "job_id", "message_id", "session_id", "account_id", "membership_id", "invite_id", "organisation_id", "dispute_id", "change_request_id"), NOWHERE) | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "payable_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
 
 
 def keys() -> list[str]:
@@ -293,13 +293,14 @@ def _claims(house: House, buyer: House) -> None:
     draft = make.drafted(house.organisation, buyer.organisation, contract_no=f"{mark}CG", contract_name=f"{mark}合同名")
     live = _confirmed(house.organisation, buyer.organisation, f"{mark}QR")
     dispute = _disputed(live, house)
+    change = make.proposed(live, house.worker, contract_name=f"{mark}变更").pk
     owed = make.pending(buyer.organisation, house.organisation, contract_no=f"{mark}YF")
     with acting_as(house.worker), transaction.atomic():
         payable = claims.create_draft(
             make.draft(buyer.organisation, contract_no=f"{mark}FB"), by=house.worker, at=AT, side="debtor"
         )
     house.own |= {
-        "public_no": live.public_no, "draft_no": draft.public_no, "dispute_id": dispute, "answer_no": owed.public_no,
+        "public_no": live.public_no, "draft_no": draft.public_no, "dispute_id": dispute, "change_request_id": change, "answer_no": owed.public_no,
         "payable_no": payable.public_no,
     }  # fmt: skip
 
@@ -324,6 +325,7 @@ def _shared(house: House, seller: House) -> None:
     make.drafted(seller.organisation, house.organisation, contract_no=f"{FOREIGN}DR", contract_name=f"{FOREIGN}DR")
     plain = House(seller.organisation, SHARED)
     dispute = _disputed(live, plain)
+    change = make.proposed(live, plain.worker, contract_name=f"{SHARED}变更").pk
     maker = seller.actor(Duty.MAKER)
     with acting_as(maker), transaction.atomic():
         content = io.BytesIO(f"%PDF-1.4\n%{SHARED}{house.organisation.pk}\n%%EOF\n".encode())
@@ -331,7 +333,7 @@ def _shared(house: House, seller: House) -> None:
         documents.share([stored.pk], [house.organisation.pk], by=maker)
     evidence, line = _signature(seller, audience=[house.organisation.pk])
     house.shared |= {
-        "public_no": live.public_no, "dispute_id": dispute, "file_id": stored.pk, "evidence_id": evidence, "line_id": line,
+        "public_no": live.public_no, "dispute_id": dispute, "change_request_id": change, "file_id": stored.pk, "evidence_id": evidence, "line_id": line,
     }  # fmt: skip
 
 

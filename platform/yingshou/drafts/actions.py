@@ -20,9 +20,6 @@ from yingshou.tenancy.actor import Actor
 from yingshou.tenancy.guards import NotPermitted
 from yingshou.tenancy.permissions import PERMISSIONS
 
-# Of the form's own bookkeeping nothing is kept.
-NOT_KEPT = frozenset({"csrfmiddlewaretoken", "idempotency_key"})
-OWN_PREFIX = "draft_"
 LONGEST = 200_000
 MOST_PER_PERSON = 200
 
@@ -196,20 +193,11 @@ def _locked(key: str, by: Actor) -> FormDraft | None:
 
 
 def _kept(values: Values, kind: DraftKind) -> dict[str, list[str]]:
-    kept = {
-        name: list(texts)
-        for name, texts in values.items()
-        if name not in NOT_KEPT and not name.startswith(OWN_PREFIX) and not _is_secret(name, kind)
-    }
+    kept = {name: list(texts) for name, texts in values.items() if kind.takes(name)}
     if sum(len(name) + sum(map(len, texts)) for name, texts in kept.items()) > LONGEST:
         raise DraftTooLarge
     # PostgreSQL's JSON holds no null character.
     return {name: [text.replace("\x00", "") for text in texts] for name, texts in kept.items()}
-
-
-def _is_secret(name: str, kind: DraftKind) -> bool:
-    """By its own name, and by the name within a line of a formset: lines-0-pin."""
-    return name in kind.secrets or name.rpartition("-")[2] in kind.secrets
 
 
 def _store(

@@ -53,6 +53,11 @@ class Begun:
         return self.draft.revision if self.draft else 0
 
     @property
+    def can_begin_another(self) -> bool:
+        """Whether there can be several at a time: of something new, not of one thing that is changed."""
+        return not self.subject
+
+    @property
     def fresh_url(self) -> str:
         """The same form without what was typed."""
         plain = draft_kinds.get(self.kind).address(self.subject, self.variant)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,8 +31,8 @@ class DraftKind:
     :param later: name of the address to which "go on later" leads
     :param describe: what tells one draft from another, from what was typed; may be empty
     :param version_of: the version of what the form changes; raises NotVisible where the actor may not change it
+    :param takes: whether what stands under a name belongs to the form and may be kept; see `names_of`
     :param takes_file: whether a file under this name of an input belongs to the form
-    :param secrets: names of fields that are never kept
     :param variants: the forms of the form, the first of them the default
     """
 
@@ -41,8 +42,8 @@ class DraftKind:
     later: str
     describe: Callable[[Mapping[str, Sequence[str]]], str]
     version_of: Callable[[str, Actor], int | None]
+    takes: Callable[[str], bool]
     takes_file: Callable[[str], bool] = lambda _name: False
-    secrets: frozenset[str] = frozenset()
     variants: Sequence[str] = ("",)
 
 
@@ -55,9 +56,27 @@ def is_secret(field: forms.Field) -> bool:
     return isinstance(widget, forms.PasswordInput) or SENSITIVE in widget.attrs
 
 
-def secrets_of(*form_classes: type[forms.Form]) -> frozenset[str]:
-    """The names of the fields of these forms that are never kept."""
-    return frozenset(name for one in form_classes for name, field in one.base_fields.items() if is_secret(field))
+def names_of(
+    form: type[forms.Form], *more: str, lines: Mapping[str, type[forms.Form]] | None = None
+) -> Callable[[str], bool]:
+    """
+    The test whether a posted name belongs to a form and is no secret; whatever else was posted is dropped.
+
+    :param more: names of fields that the form makes itself
+    :param lines: the form of the lines of each formset, by its prefix
+    """
+
+    def alternatives(one: type[forms.Form], *others: str) -> str:
+        names = [name for name, field in one.base_fields.items() if not is_secret(field)]
+        return "|".join(map(re.escape, [*names, *others]))
+
+    # A field of several inputs posts reason_0, reason_1.
+    shapes = [f"(?:{alternatives(form, *more)})(?:_\\d)?"]
+    for prefix, line in (lines or {}).items():
+        shapes.append(f"{re.escape(prefix)}-(?:TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS")
+        shapes.append(f"{re.escape(prefix)}-\\d{{1,3}}-(?:{alternatives(line)})(?:_\\d)?")
+    pattern = re.compile("|".join(shapes))
+    return lambda name: pattern.fullmatch(name) is not None
 
 
 def address_of(draft: FormDraft) -> str:

@@ -8,6 +8,8 @@ app_name = "identity"
 
 urlpatterns = [
     path("organisation/register/", registration.register, name="register"),
+    path("organisation/register/keep/", registration.keep_registration, name="keep_registration"),
+    path("organisation/register/discard/", registration.discard_registration, name="discard_registration"),
     path("organisation/register/check/", registration.register_check, name="register_check"),
     path("organisation/register/done/", registration.register_done, name="register_done"),
     path("organisation/register/code/", registration.check_code, name="check_code"),
@@ -28,6 +30,8 @@ urlpatterns = [
     path("organisation/people/invites/<int:invite_id>/withdraw/", people.revoke_invite, name="revoke_invite"),
     path("organisation/people/changes/<int:approval_id>/", people.decide_change, name="decide_change"),
     path("organisation/invite/<str:token>/", people.accept_invite, name="accept_invite"),
+    path("organisation/support/", staff.support_views, name="support_views"),
+    path("organisation/support/<int:grant_id>/end/", staff.end_support, name="end_support"),
     path("organisation/registrations/", staff.registrations, name="registrations"),
     path("organisation/registrations/<int:organisation_id>/", staff.review, name="review"),
     path("organisation/registrations/<int:organisation_id>/propose/", staff.propose, name="propose"),

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connections, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -16,6 +17,7 @@ from tests.factories import identity as make
 from yingshou.approvals import actions as approvals
 from yingshou.approvals.actions import Rule
 from yingshou.approvals.models import Approval
+from yingshou.identity import begun
 from yingshou.identity.actions import decisions, registration
 from yingshou.identity.errors import AlreadyRegistered, CapabilityNotOpen, SignInNameTaken
 from yingshou.identity.middleware import actor_of
@@ -23,7 +25,7 @@ from yingshou.identity.models import Membership, Organisation, OrganisationDetai
 from yingshou.kernel.errors import DomainError
 from yingshou.tenancy.actor import Actor, Capability, Duty, acting_as
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 
 PNG = (
     b"\x89PNG\r\n\x1a\n"
@@ -193,7 +195,7 @@ def test_full_width_and_small_letters_of_a_credit_code_are_understood(client: Cl
     response = client.post(reverse("identity:register"), first_page(uscc=wide))
 
     assert response.status_code == 302
-    assert client.session["registration"]["uscc"] == code
+    assert code in client.get(reverse("identity:register_check")).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -225,10 +227,50 @@ def test_weak_password_or_missing_consent_registers_nothing(client: Client, chan
         assert not Person.objects.filter(username="ludao-admin").exists()
 
 
-def test_password_is_not_kept_between_the_pages(client: Client) -> None:
+def test_what_was_typed_is_kept_encrypted_and_without_passwords(client: Client) -> None:
     client.post(reverse("identity:register"), first_page(password1="secret words", password2="secret words"))
 
-    assert not any("password" in name for name in client.session["registration"])
+    raw = client.session["registration"]
+    held = begun.kept(client.session).restored
+    assert "13800138000" not in raw
+    assert "ludao" not in raw
+    assert held is not None
+    assert held["phone"] == "13800138000"
+    assert not any("password" in name for name in held)
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("select session_data from django_session")
+        rows = [SessionStore().decode(row) for (row,) in cursor.fetchall()]
+    assert any("registration" in row for row in rows)
+    assert "13800138000" not in repr(rows)
+
+
+def test_a_registration_that_was_begun_is_found_again_and_can_be_discarded(client: Client) -> None:
+    typed_so_far = {"uscc": "9135", "phone": "138", "capabilities": ["debtor"], "address": "软件园 <b>1</b> 号"}
+    saved = client.post(reverse("identity:keep_registration"), typed_so_far)
+    page = client.get(reverse("identity:register")).content.decode()
+
+    assert saved.status_code == 200
+    assert make.first_group(r"(\d\d:\d\d)", saved.json()["words"]) in page
+    assert 'value="9135"' in page
+    assert "软件园 &lt;b&gt;1&lt;/b&gt; 号" in page
+    assert Client().get(reverse("identity:register")).context["begun"].restored is None
+    assert client.get(reverse("identity:register_check")).status_code == 302
+
+    client.post(reverse("identity:discard_registration"))
+    assert 'value="9135"' not in client.get(reverse("identity:register")).content.decode()
+
+
+def test_a_registration_longer_than_any_is_not_kept(client: Client) -> None:
+    answer = client.post(reverse("identity:keep_registration"), {"name": "很" * 30_000})
+
+    assert answer.status_code == 422
+    assert client.get(reverse("identity:register")).context["begun"].restored is None
+
+
+def test_a_registration_that_was_handed_in_is_not_kept(client: Client) -> None:
+    assert register_by_pages(client).status_code == 302
+
+    assert "registration" not in client.session
 
 
 def test_registered_code_is_refused_while_typing_and_at_the_end(client: Client) -> None:
