@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from receivables import acts, filters, selectors, sheets
+from receivables import acts, comparing, filters, selectors, sheets
 from receivables.acts import DEBTORS_ACTS, PUBLISHERS_ACTS
 from receivables.exporting import record_export
 from receivables.filters import ConfirmList, DebtList
@@ -20,7 +20,7 @@ from yingshou.ui.counts import capped_counts, shown
 @page("receivables.view")
 def confirmations(request: AppRequest) -> HttpResponse:
     """What waits for an answer, the longest waiting first, each beside our own book."""
-    is_checking = request.GET.get("step") == "checking"
+    is_checking = _is_checking(request.GET)
     choose = filters.with_checker if is_checking else filters.to_answer
     export_url = reverse("receivables:confirmations_export")
     list_ = ConfirmList.for_request(choose(request.actor), request, export_url=export_url)
@@ -41,7 +41,9 @@ def confirmations(request: AppRequest) -> HttpResponse:
 @page("receivables.view", methods=["POST"])
 def export(request: AppRequest) -> HttpResponseBase:
     """The confirmation list as a file."""
-    list_ = ConfirmList.from_post(filters.to_answer(request.actor), request)
+    is_checking = _is_checking(QueryDict(request.POST.get("query", "").lstrip("?")))
+    choose = filters.with_checker if is_checking else filters.to_answer
+    list_ = ConfirmList.from_post(choose(request.actor), request)
     form = exports.Format.XLSX if request.POST.get("format") == "xlsx" else exports.Format.CSV
     return exports.respond(list_, form, at=request.at, record=record_export)
 
@@ -68,7 +70,7 @@ def answer(request: AppRequest, public_no: str) -> HttpResponse:
         public_no=public_no,
     )
     forms = {name: one.form(rows=acts.with_book([row]), auto_id=f"{name}_%s") for name, one in DEBTORS_ACTS.items()}
-    context = {"sheet": sheets.comparison(row, request.actor, request.at), "forms": forms, "acts": DEBTORS_ACTS}
+    context = {"sheet": comparing.comparison(row, request.actor, request.at), "forms": forms, "acts": DEBTORS_ACTS}
     return render(request, "receivables/answer.html", context)
 
 
@@ -101,3 +103,8 @@ def publish(request: AppRequest, name: str) -> HttpResponse:
         return redirect(back)
     rows = filters.debts(request.actor)
     return steps.run(request, wanted, DebtList.from_post(rows, request), rows, back=back)
+
+
+def _is_checking(query: QueryDict) -> bool:
+    """Whether the address is of what our own checker has on the table."""
+    return query.get("step") == "checking"

@@ -11,11 +11,13 @@ from receivables import actions, presenters, sheets
 from receivables.filters import DisputeList
 from receivables.forms.answers import DisputeForm, WordsForm
 from receivables.models import Dispute
+from receivables.sections import section_of
 from receivables.states import DisputeState
 from yingshou.audit.selectors import timeline
 from yingshou.jobs.idempotency import idempotent
 from yingshou.kernel.errors import DomainError
 from yingshou.tenancy.guards import AppRequest, page
+from yingshou.ui.sections import belongs_to
 
 
 @page("receivables.view")
@@ -48,6 +50,7 @@ def open_dispute(request: AppRequest, public_no: str) -> HttpResponse:
             messages.success(request, _("The dispute is open. Its amount cannot be newly financed."))
             return redirect("receivables:detail", row.public_no)
     sheet = sheets.sheet(row, request.actor, request.at)
+    belongs_to(request, section_of(row, request.actor.organisation_id))
     status = 422 if form.errors else 200
     return render(request, "receivables/open_dispute.html", {"sheet": sheet, "form": form}, status=status)
 

@@ -1,9 +1,9 @@
-"""Reads for the inbox pages."""
+"""Reads for the pages of a submission and of the policies."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.utils.translation import get_language
 
@@ -16,17 +16,8 @@ from yingshou.tenancy.permissions import PERMISSIONS
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-# What one page of the inbox and one page of lines show.
-INBOX_ROWS = 50
+# What one page of lines shows.
 LINE_ROWS = 50
-
-
-@dataclass(frozen=True)
-class Row:
-    """An approval with the name of its action."""
-
-    approval: Approval
-    title: "StrOrPromise"
 
 
 @dataclass(frozen=True)
@@ -77,20 +68,6 @@ def policy(organisation_id: int, action: str) -> ApprovalPolicy:
     )
 
 
-def inbox(actor: Actor) -> dict[str, Any]:
-    """What waits for me, what I submitted and is open, what was decided last; three queries."""
-    everything = Approval.objects.visible_to(actor)
-    may_decide = actor.may("approvals.decide")
-    return {
-        "waiting": _rows(Approval.objects.waiting_for(actor)[:INBOX_ROWS]) if may_decide else [],
-        "mine": _rows(
-            everything.open().filter(maker_id=actor.person_id or 0).order_by("submitted_at", "pk")[:INBOX_ROWS]
-        ),
-        "decided": _rows(everything.filter(decided_at__isnull=False).order_by("-pk")[:INBOX_ROWS]),
-        "may_decide": may_decide,
-    }
-
-
 def lines(approval: Approval, handler: Handler, after: str | None) -> Lines:
     """A page of an approval's lines by position."""
     start = int(after) if after and after.isdecimal() else -1
@@ -126,10 +103,6 @@ def policies(actor: Actor) -> list[PolicyRow]:
 def _concerns(handler: Handler, actor: Actor) -> bool:
     needed = PERMISSIONS.get(handler.maker_permission).capabilities
     return not needed or not needed.isdisjoint(actor.capabilities)
-
-
-def _rows(approvals: Any) -> list[Row]:
-    return [Row(approval, HANDLERS.get(approval.action).title) for approval in approvals]
 
 
 def _why(line: ApprovalLine) -> tuple[str, str]:

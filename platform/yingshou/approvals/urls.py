@@ -8,6 +8,7 @@ app_name = "approvals"
 
 urlpatterns = [
     path("approvals/", views.inbox, name="inbox"),
+    path("approvals/export/", views.export, name="export"),
     path("approvals/policies/", views.policies, name="policies"),
     path("approvals/policies/<str:action>/", views.policy, name="policy"),
     path("approvals/<int:approval_id>/", views.detail, name="detail"),

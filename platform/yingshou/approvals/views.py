@@ -1,12 +1,13 @@
 """The inbox of the checker, one submission with its lines, and the organisation's policies."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from yingshou.approvals import actions, selectors
+from yingshou.approvals import actions, lists, selectors
 from yingshou.approvals.forms import PolicyForm, RejectForm
 from yingshou.approvals.handlers import HANDLERS
 from yingshou.approvals.models import Approval
@@ -14,12 +15,24 @@ from yingshou.audit.selectors import timeline
 from yingshou.jobs.idempotency import idempotent
 from yingshou.kernel.errors import DomainError
 from yingshou.tenancy.guards import AppRequest, page
+from yingshou.ui import exports
 
 
 @page("approvals.read")
 def inbox(request: AppRequest) -> HttpResponse:
-    """What waits for checking, oldest first; what I submitted; what was decided lately."""
-    return render(request, "approvals/inbox.html", selectors.inbox(request.actor))
+    """What waits for checking, oldest first; what I submitted; what was decided."""
+    name, kind, rows = lists.chosen(request.actor, request.GET.get(lists.PLACE, ""))
+    list_ = kind.for_request(rows, request, export_url=reverse("approvals:export"))
+    return render(request, "approvals/inbox.html", {"list": list_, "tabs": lists.tabs(request.actor, name)})
+
+
+@page("approvals.read", methods=["POST"])
+def export(request: AppRequest) -> HttpResponseBase:
+    """One of the lists as a file."""
+    posted = QueryDict(request.POST.get("query", "").lstrip("?"))
+    _name, kind, rows = lists.chosen(request.actor, posted.get(lists.PLACE, ""))
+    form = exports.Format.XLSX if request.POST.get("format") == "xlsx" else exports.Format.CSV
+    return exports.respond(kind.from_post(rows, request), form, at=request.at, record=lists.record_export)
 
 
 @page("approvals.read")

@@ -327,9 +327,16 @@ class List(Generic[M]):
 
     @cached_property
     def kept(self) -> list[tuple[str, str]]:
-        """What the filter form must carry along: chips and order."""
-        names = {chip.parameter for chip in self.chip_filters} | {ORDER}
+        """What the filter form must carry along: chips, order, and which list a page of several shows."""
+        fields = self.filterset.form.fields if self.filterset is not None else {}
+        names = [key for key in self.query if key not in PLACE and key not in fields]
         return [(key, value) for key in names for value in self.query.getlist(key) if value]
+
+    @property
+    def cleared_url(self) -> str:
+        """The list without any filter or chip."""
+        fields = self.filterset.form.fields if self.filterset is not None else {}
+        return self.url(dict.fromkeys([*fields, *(chip.parameter for chip in self.chip_filters)]))
 
     @cached_property
     def applied(self) -> list[Applied]:
