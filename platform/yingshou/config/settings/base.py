@@ -65,7 +65,6 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "yingshou.tenancy.middleware.MethodMiddleware",
-    "yingshou.tenancy.middleware.MethodMiddleware",
     # Binds an anonymous actor before anything queries: reading a session is a query too.
     "yingshou.tenancy.middleware.AnonymousActorMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -77,6 +76,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "yingshou.identity.middleware.ActorMiddleware",
     "yingshou.audit.middleware.AccessEventMiddleware",
+    "yingshou.identity.support_view.SupportViewMiddleware",
     "yingshou.tenancy.middleware.GuardMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
