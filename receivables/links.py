@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.urls import get_script_prefix
+
 
 def receivable_url(public_no: str) -> str:
-    """The page of one receivable."""
-    return f"/receivables/{public_no}/"
+    """The page of one receivable; within a support view, the page as it shows it."""
+    return f"{get_script_prefix()}receivables/{public_no}/"
 
 
 CLAIMS_URL = "/receivables/"

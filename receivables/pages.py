@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from receivables import figures, presenters, search, selectors, todos
+from receivables import figures, presenters, search, selectors, support, todos
 from receivables.models import OBJECT_TYPE, Dispute, Receivable
 from receivables.states import DisputeState
 from yingshou.audit import wording
@@ -54,6 +54,7 @@ def register() -> None:
         home_figures.register(name, figure)
     for name, picture in figures.PICTURES.items():
         home_figures.register_picture(name, picture)
+    support.register()
     home_search.register("receivables", search.PROVIDER)
     audiences.register(OBJECT_TYPE, parties)
 

@@ -25,6 +25,7 @@ from yingshou.identity.models import (
     Region,
     Workday,
 )
+from yingshou.identity.support_pages import OBJECTS
 from yingshou.jobs.models import Job
 from yingshou.kernel.errors import DomainError
 from yingshou.tenancy.actor import Actor, Capability, acting_as
@@ -231,6 +232,8 @@ class SupportForm(forms.ModelForm[OrganisationGrant]):
     person = forms.ModelChoiceField(label=gettext_lazy("Colleague"), queryset=Person.objects.none())
     organisation = forms.ModelChoiceField(label=gettext_lazy("Organisation"), queryset=Organisation.objects.all())
     reason = forms.CharField(label=gettext_lazy("Reason and ticket"), max_length=200)
+    kind = forms.ChoiceField(label=gettext_lazy("Only this"), required=False)
+    number = forms.CharField(label=gettext_lazy("Number of it"), required=False, max_length=40)
 
     class Meta:
         model = OrganisationGrant
@@ -242,6 +245,8 @@ class SupportForm(forms.ModelForm[OrganisationGrant]):
             memberships__active=True,
             memberships__organisation__capabilities__contains=[str(Capability.PLATFORM_OPERATOR)],
         )
+        kinds = [(name, one.label) for name, one in OBJECTS.items()]
+        self.fields["kind"].choices = [("", gettext_lazy("all pages of the organisation")), *kinds]  # type: ignore[attr-defined]  # a choice field
         self.fields["person"].queryset = staff.distinct()  # type: ignore[attr-defined]  # a model choice field
 
     def _post_clean(self) -> None:
@@ -255,8 +260,8 @@ class SupportAdmin(StaffModelAdmin):
     view_permission = "identity.grant_support"
     change_permission = "identity.grant_support"
     form = SupportForm
-    list_display = ("user", "content_object", "reason", "granted_by", "starts_at", "ends_at")
-    list_select_related = ("user", "content_object", "granted_by")
+    list_display = ("user", "content_object", "address", "reason", "granted_by", "approved_by", "starts_at", "ends_at")
+    list_select_related = ("user", "content_object", "granted_by", "approved_by")
     ordering = ("-starts_at",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -270,6 +275,8 @@ class SupportAdmin(StaffModelAdmin):
             organisation_id=values["organisation"].pk,
             person_id=values["person"].pk,
             reason=values["reason"],
+            kind=values["kind"],
+            number=values["number"],
             by=request.actor,
             at=request.at,
         )

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from yingshou.approvals import handlers
 from yingshou.audit import wording
-from yingshou.identity import approval_handlers, presenters, selectors, tasks
+from yingshou.identity import approval_handlers, presenters, selectors, support_pages, tasks
 from yingshou.identity.actions import accounts, decisions, duties, reference, support
 from yingshou.jobs import registry as jobs
 from yingshou.tenancy import classes, permissions, standing
@@ -128,6 +128,14 @@ permissions.register(
 )
 
 permissions.register(
+    "identity.use_support",
+    Permission(
+        sentence=_("Look at a customer's pages under a support view that two colleagues granted"),
+        duties=_STAFF_DUTIES,
+        capabilities=_STAFF,
+    ),
+)
+permissions.register(
     "identity.approve_support",
     Permission(
         sentence=_("Agree, as the second person, to a support view"),
@@ -144,6 +152,12 @@ permissions.register(
     ),
 )
 
+# Reading pages of a customer that staff may see under a support view; never one's own account, files or keys.
+support_pages.PAGES.register(
+    "identity",
+    frozenset({"identity:organisation", "approvals:inbox", "approvals:detail", "documents:imports", "documents:batch"}),
+)
+
 handlers.register(decisions.DECIDE, approval_handlers.DecideOrganisation())
 handlers.register(duties.CHANGE_DUTIES, approval_handlers.ChangeDuties())
 handlers.register(accounts.ADD_ACCOUNT, approval_handlers.AddAccount())
@@ -154,6 +168,8 @@ for _verb in presenters.HEADLINES:
     _about = "reference" if _verb in ("changed", "job_retried") else "organisation"
     _kind = f"identity.{_about}.{_verb}"
     wording.register(_kind, presenters.organisation_line)
+
+wording.register(support_pages.LOOKED, presenters.looked_line)
 
 identities.register("identity", presenters.frame_identity)
 standing.CHECKS.register("identity.membership", selectors.membership_holds)
@@ -175,6 +191,16 @@ navigation.register(
         icon="checks",
         order=10,
         count=presenters.registrations_waiting,
+    ),
+)
+navigation.register(
+    "identity.support",
+    NavItem(
+        label=_("Support views"),
+        url_name="identity:support_views",
+        permission="identity.use_support",
+        icon="search",
+        order=20,
     ),
 )
 navigation.register(

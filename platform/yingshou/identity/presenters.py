@@ -34,6 +34,7 @@ HEADLINES: dict[str, "StrOrPromise"] = {
     "profile_changed": gettext_lazy("Personal details changed"),
     "account_added": gettext_lazy("Bank account added"),
     "support_granted": gettext_lazy("Support view opened for platform staff"),
+    "support_ended": gettext_lazy("Support view ended before its time"),
     "changed": gettext_lazy("Reference data changed"),
     "job_retried": gettext_lazy("Failed job tried again"),
 }
@@ -49,6 +50,18 @@ def organisation_line(event: AuditEvent) -> Line:
         at=event.at,
         who=event.actor_label,
         tone="harm" if verb in _HARM else "done",
+    )
+
+
+def looked_line(event: AuditEvent) -> Line:
+    """A line of the list of those who looked."""
+    granted_by = _(" and ").join(event.body["granted_by"])
+    return Line(
+        headline=gettext_lazy("Platform staff looked at a page of yours"),
+        detail=_("Reason: %(reason)s. Granted by %(names)s.") % {"reason": event.body["reason"], "names": granted_by},
+        at=event.at,
+        who=event.actor_label,
+        url=event.body["address"],
     )
 
 
@@ -78,6 +91,15 @@ def frame_identity(request: HttpRequest) -> FrameIdentity | None:
     actor = getattr(known, "actor", None)
     if actor is None or not actor.is_signed_in:
         return None
+    if known.support_view is not None:
+        organisation = known.support_view.organisation
+        return FrameIdentity(
+            organisation_name=str(organisation),
+            person_name=actor.label,
+            capability_labels=labels.capability_labels(organisation.capabilities),
+            duty_labels=(_("Support view"),),
+            memberships=(),
+        )
     current = known.membership
     memberships = tuple(
         FrameMembership(

@@ -5,10 +5,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection
+from django.urls import reverse
 
 from yingshou.approvals.models import Approval
-from yingshou.identity.models import Membership, Organisation, OrganisationInvite, Region, RegionLevel, Workday
+from yingshou.identity.models import (
+    Membership,
+    Organisation,
+    OrganisationGrant,
+    OrganisationInvite,
+    Region,
+    RegionLevel,
+    Workday,
+)
 from yingshou.identity.states import OrganisationState
+from yingshou.identity.support_pages import page_address
 from yingshou.kernel.calendar import Calendar
 from yingshou.kernel.identifiers import normalise_uscc
 from yingshou.kernel.names import bigrams, name_key
@@ -88,6 +98,27 @@ def organisations_to_verify(actor: Actor) -> Sequence[Organisation]:
     return list(rows.select_related("region").order_by("registered_at", "pk"))
 
 
+@dataclass(frozen=True)
+class SupportRow:
+    """A live support view with the address it begins at."""
+
+    row: OrganisationGrant
+    address: str
+    is_own: bool
+
+
+def support_views(actor: Actor, at: datetime, *, everybodys: bool) -> list[SupportRow]:
+    """Support views in force: the actor's own, or everybody's; the one that ends first on top."""
+    rows = OrganisationGrant.objects.live(at).select_related("user", "content_object", "granted_by", "approved_by")
+    if not everybodys:
+        rows = rows.filter(user_id=actor.person_id)
+    first = reverse("identity:organisation")
+    return [
+        SupportRow(row, page_address(row.pk, row.address or first), row.user_id == actor.person_id)
+        for row in rows.order_by("ends_at", "pk")
+    ]
+
+
 def region_choices(day: date) -> list[tuple[str, list[tuple[str, str]]]]:
     """Provinces with their prefectures, for a drop-down in groups; those in use on the day."""
     groups: dict[str, list[tuple[str, str]]] = {}
@@ -107,6 +138,8 @@ def calendar() -> Calendar:
 
 def membership_holds(by: Actor, permission: str) -> bool:
     """Whether the actor's membership, as committed at this instant, still gives the permission."""
+    if by.kind is ActorKind.SUPPORT:
+        return False
     if by.kind is not ActorKind.PERSON or by.person_id is None or by.organisation_id is None:
         return True
     row = Membership.objects.filter(person_id=by.person_id, organisation_id=by.organisation_id).first()

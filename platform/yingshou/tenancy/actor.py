@@ -12,13 +12,17 @@ from yingshou.tenancy.permissions import PERMISSIONS
 
 
 class ActorKind(StrEnum):
-    """How an actor came in. A link visitor holds a one-time link; a system actor is a job and names it."""
+    """
+    How an actor came in. A link visitor holds a one-time link; a system actor is a job and names it; support is a member of the
+    platform's staff who looks at a customer's pages and can write nothing.
+    """
 
     ANONYMOUS = "anonymous"
     PERSON = "person"
     MACHINE = "machine"
     LINK = "link"
     SYSTEM = "system"
+    SUPPORT = "support"
 
 
 class Duty(StrEnum):
@@ -95,8 +99,13 @@ class Actor:
 
     @property
     def is_signed_in(self) -> bool:
-        """Whether this is a person who has signed in."""
-        return self.kind is ActorKind.PERSON and self.person_id is not None
+        """Whether this is a person who has signed in, in a support view too."""
+        return self.kind in {ActorKind.PERSON, ActorKind.SUPPORT} and self.person_id is not None
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether nothing is offered that would be sent: a support view."""
+        return self.kind is ActorKind.SUPPORT
 
     @property
     def is_staff_organisation(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from django.conf import settings
@@ -24,6 +25,12 @@ class Frame:
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
 
+    @property
+    def _opens(self) -> Callable[[str], bool] | None:
+        """What a support view limits the frame's links to; None outside of one."""
+        view = getattr(self._request, "support_view", None)
+        return (lambda name: view.opens(name, "")) if view is not None else None
+
     @cached_property
     def actor(self) -> Actor:
         """Who acts."""
@@ -43,7 +50,7 @@ class Frame:
     @cached_property
     def navigation(self) -> list[NavEntry]:
         """The entries on the left."""
-        return entries_for(self.actor, self._request.path) if self.is_signed_in else []
+        return entries_for(self.actor, self._request.path, self._opens) if self.is_signed_in else []
 
     @cached_property
     def phone_first(self) -> list[NavEntry]:
@@ -74,7 +81,8 @@ class Frame:
     @cached_property
     def search_url(self) -> str:
         """Where the search box leads; empty where the installation has no search."""
-        return _address("home:search", "search")
+        opens = self._opens
+        return _address("home:search", "search") if opens is None or opens("home:search") else ""
 
     @cached_property
     def switch_url(self) -> str:

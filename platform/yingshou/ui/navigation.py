@@ -72,10 +72,19 @@ def register(name: str, item: NavItem) -> NavItem:
     return _ITEMS.register(name, item)
 
 
-def entries_for(actor: Actor, path: str) -> list[NavEntry]:
-    """The entries the actor sees, in order, with what waits behind each; two statements at most."""
+def entries_for(actor: Actor, path: str, opens: Callable[[str], bool] | None = None) -> list[NavEntry]:
+    """
+    The entries the actor sees, in order, with what waits behind each; two statements at most.
+
+    :param opens: whether a page, by the name of its address, can be opened here; None for all
+    """
     visible = sorted(
-        ((name, item) for name, item in _ITEMS.items() if item.shown_to(actor)), key=lambda pair: pair[1].order
+        (
+            (name, item)
+            for name, item in _ITEMS.items()
+            if item.shown_to(actor) and (opens is None or opens(item.url_name))
+        ),
+        key=lambda pair: pair[1].order,
     )
     placed = [(name, item, url) for name, item in visible if (url := _address(item)) is not None]
     counts = _counts(actor, [(name, item) for name, item, _url in placed])

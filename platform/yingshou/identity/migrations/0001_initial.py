@@ -378,6 +378,13 @@ class Migration(migrations.Migration):
                 ("reason", models.CharField(max_length=200, verbose_name="reason")),
                 ("starts_at", models.DateTimeField(verbose_name="from")),
                 ("ends_at", models.DateTimeField(verbose_name="until")),
+                ("address", models.CharField(blank=True, default="", max_length=120, verbose_name="the one page")),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
                 (
                     "content_object",
                     models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="identity.organisation"),
@@ -594,9 +601,18 @@ class Migration(migrations.Migration):
                 condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="support_grant_ends"
             ),
         ),
+        migrations.AddConstraint(
+            model_name="organisationgrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("granted_by", models.F("approved_by")), _negated=True)
+                & models.Q(("user", models.F("granted_by")), _negated=True)
+                & models.Q(("user", models.F("approved_by")), _negated=True),
+                name="support_grant_two_others",
+            ),
+        ),
         migrations.AlterUniqueTogether(
             name="organisationgrant",
-            unique_together={("user", "permission", "content_object")},
+            unique_together={("user", "permission", "content_object", "address")},
         ),
         migrations.AddIndex(
             model_name="organisationinvite",

@@ -87,12 +87,16 @@ class OrganisationGrant(UserObjectPermissionBase):
     """
     django-guardian's row for a support view of one organisation, with an end that is always set.
 
-    Break-glass of domain 16: granted by one member of staff to another, with a reason, for at most some hours.
+    Break-glass of domain 16: granted by two members of staff to a third, with a reason, for at most some hours. With an `address` it
+    opens that page alone; guardian's own question about the organisation then answers yes although the rest stays closed, so that
+    pages ask `request.grants`.
     """
 
     content_object = models.ForeignKey(Organisation, on_delete=models.CASCADE)
     reason = models.CharField(_("reason"), max_length=200)
+    address = models.CharField(_("the one page"), max_length=120, blank=True, default="")
     granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"))
 
@@ -102,7 +106,14 @@ class OrganisationGrant(UserObjectPermissionBase):
         verbose_name = _("support grant")
         verbose_name_plural = _("support grants")
         default_permissions = ()
+        unique_together = [["user", "permission", "content_object", "address"]]
         constraints = [
+            models.CheckConstraint(
+                name="support_grant_two_others",
+                condition=~Q(granted_by=models.F("approved_by"))
+                & ~Q(user=models.F("granted_by"))
+                & ~Q(user=models.F("approved_by")),
+            ),
             models.CheckConstraint(name="support_grant_ends", condition=Q(ends_at__gt=models.F("starts_at"))),
         ]
 

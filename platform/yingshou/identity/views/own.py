@@ -17,6 +17,7 @@ from yingshou.identity.forms import BankAccountForm, CorrectionForm, ProfileForm
 from yingshou.identity.middleware import MEMBERSHIP_KEY
 from yingshou.identity.models import BankAccount, Organisation, OrganisationDetails, Person
 from yingshou.identity.states import ORGANISATION
+from yingshou.identity.support_pages import LOOKED_OBJECT
 from yingshou.jobs.idempotency import idempotent
 from yingshou.kernel.clock import business_date
 from yingshou.kernel.errors import DomainError
@@ -36,6 +37,7 @@ def organisation(request: AppRequest) -> HttpResponse:
         "may_correct": ORGANISATION.allows(row.state, "resubmit") and request.actor.may("identity.edit_organisation"),
         "may_see_accounts": request.actor.may("identity.read_accounts"),
         "story": timeline("identity.organisation", row.pk, actor=request.actor),
+        "looks": timeline(LOOKED_OBJECT, row.pk, actor=request.actor),
     }
     return render(request, "identity/organisation.html", context)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from yingshou.approvals.models import Approval
 from yingshou.audit.selectors import timeline
 from yingshou.identity import labels, selectors
-from yingshou.identity.actions import decisions
+from yingshou.identity.actions import decisions, support
 from yingshou.identity.forms import DecisionForm
 from yingshou.identity.models import Organisation, OrganisationDetails
 from yingshou.identity.states import ORGANISATION
@@ -67,6 +67,25 @@ def propose(request: AppRequest, organisation_id: int) -> HttpResponse:
             messages.success(request, _("Proposed; a second member of staff decides."))
             return redirect("identity:registrations")
     return _review(request, row, form)
+
+
+@page("identity.use_support")
+def support_views(request: AppRequest) -> HttpResponse:
+    """The live support views: one's own, to open; for those who grant them all, to end."""
+    grants_all = request.actor.may("identity.grant_support") or request.actor.may("identity.approve_support")
+    rows = selectors.support_views(request.actor, request.at, everybodys=grants_all)
+    return render(
+        request, "identity/support_views.html", {"rows": rows, "may_grant": request.actor.may("identity.grant_support")}
+    )
+
+
+@page("identity.use_support", methods=["POST"])
+@idempotent
+def end_support(request: AppRequest, grant_id: int) -> HttpResponse:
+    """End a support view before its time."""
+    support.end_support(grant_id=grant_id, by=request.actor, at=request.at)
+    messages.success(request, _("The support view is over."))
+    return redirect("identity:support_views")
 
 
 def _review(request: AppRequest, row: Organisation, form: DecisionForm | None) -> HttpResponse:

@@ -16,7 +16,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_U
 
 from yingshou.kernel import clock
 from yingshou.tenancy import clocks
-from yingshou.tenancy.actor import NoActor, bound_actor
+from yingshou.tenancy.actor import ActorKind, NoActor, bound_actor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +98,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             "set_config('app.person_id', %s, true), set_config('app.staff', %s, true), clock_timestamp()"
         )
         # Only a transaction that has not begun may become READ ONLY.
-        if _read_only.get() and self._bound is None and not self.savepoint_ids and len(self.atomic_blocks) <= 1:
+        reads = _read_only.get() or actor.kind is ActorKind.SUPPORT
+        if reads and self._bound is None and not self.savepoint_ids and len(self.atomic_blocks) <= 1:
             statement += ", set_config('transaction_read_only', 'on', true)"
         # Set first: the statement below runs through Django's cursor, so that query counts and logs stay true.
         self._bound = wanted
