@@ -27,6 +27,7 @@ from receivables.links import receivable_url
 from receivables.models import (
     OBJECT_TYPE,
     Basis,
+    ChangeRequest,
     ConfirmationAct,
     Dispute,
     Invoice,
@@ -169,6 +170,7 @@ def with_marks(queryset: QuerySet[Receivable]) -> QuerySet[Receivable]:
         invoice_count=Subquery(counted[:1]),
         change_approval=Subquery(lines.values("approval_id")[:1]),
         change_maker=Subquery(lines.values("approval__maker_label")[:1]),
+        proposed_change=Subquery(ChangeRequest.objects.open().filter(receivable_id=OuterRef("pk")).values("pk")[:1]),
         returned_at=Subquery(returns.order_by("-pk").values("at")[:1]),
     )
 

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from receivables import figures, presenters, search, selectors, support, todos
-from receivables.models import OBJECT_TYPE, Dispute, Receivable
+from receivables.models import OBJECT_TYPE, ChangeRequest, Dispute, Receivable
 from receivables.states import DisputeState
 from yingshou.audit import wording
 from yingshou.home import figures as home_figures
@@ -116,6 +116,18 @@ def _navigation() -> None:
                 CREDITORS | DEBTORS,
             ),
         ),
+        (
+            "changes",
+            NavItem(
+                _("Change requests"),
+                "receivables:changes",
+                "receivables.view",
+                "edit",
+                45,
+                changes_to_answer,
+                CREDITORS | DEBTORS,
+            ),
+        ),
     ):
         navigation.register(f"receivables.{name}", item)
 
@@ -123,3 +135,8 @@ def _navigation() -> None:
 def open_disputes(actor: Actor) -> QuerySet[Dispute]:
     """Open disputes of this organisation."""
     return Dispute.objects.visible_to(actor).filter(state=DisputeState.OPEN)
+
+
+def changes_to_answer(actor: Actor) -> QuerySet[ChangeRequest]:
+    """Proposed changes that wait for this organisation."""
+    return ChangeRequest.objects.to_answer(actor)

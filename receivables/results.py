@@ -66,6 +66,8 @@ def result_of(
     back = "receivables:confirmations" if is_debtors else "receivables:claims"
     if act is not None and act.name == "publish":
         back = "receivables:debts"
+    if "_change" in approval.action:
+        back = "receivables:debts" if approval.action.endswith("_of_debt") else "receivables:claims"
     return Result(
         approval=approval,
         title=HANDLERS.get(approval.action).title,

@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from receivables import filters, presenters
+from receivables import changing, filters, presenters
 from receivables.models import (
     OBJECT_TYPE,
+    ChangeRequest,
     ConfirmationAct,
     Dispute,
     Evidence,
@@ -25,7 +26,6 @@ from receivables.models import (
     Receivable,
     ReceivableBalance,
 )
-from receivables.presenters import Difference
 from receivables.rules.claims import KIND_FIELDS
 from receivables.states import LIFECYCLE, DisputeState, State
 from yingshou.approvals.handlers import HANDLERS
@@ -38,6 +38,7 @@ from yingshou.signing.models import SignedLine
 from yingshou.signing.selectors import Seal, seal_of_line
 from yingshou.tenancy.actor import Actor, ActorKind
 from yingshou.ui.counts import shown
+from yingshou.ui.tabs import Tab
 from yingshou.ui.templatetags.ui import amount, day, masked, minute, second
 
 if TYPE_CHECKING:
@@ -45,16 +46,6 @@ if TYPE_CHECKING:
 
 STORY_LINES = 100
 CONFIRMING = (Outcome.CONFIRMED, Outcome.CONFIRMED_IN_PART, Outcome.PUBLISHED)
-
-
-@dataclass(frozen=True)
-class Tab:
-    """A view of a list."""
-
-    label: StrOrPromise
-    url: str
-    count: str
-    is_current: bool
 
 
 def confirmation_tabs(counts: dict[str, int], *, is_checking: bool) -> list[Tab]:
@@ -96,7 +87,9 @@ class Sheet:
     actor: Actor
     balance: ReceivableBalance | None
     act: ConfirmationAct | None
+    agreed: ConfirmationAct | None
     change: ApprovalLine | None
+    proposed: ChangeRequest | None
     disputes: list[Dispute]
     seals: dict[int, Seal]
     files: list[tuple[Evidence, StoredFile]]
@@ -139,6 +132,11 @@ class Sheet:
     def change_title(self) -> StrOrPromise:
         """What waits for a checker."""
         return HANDLERS.get(self.change.approval.action).title if self.change else ""
+
+    @property
+    def proposal(self) -> changing.Notice | None:
+        """The change of its terms that waits for an answer."""
+        return changing.notice(self.proposed, self.actor, self.at)
 
     @property
     def open_dispute(self) -> Dispute | None:
@@ -190,7 +188,7 @@ class Sheet:
         headline = gettext("The debtor confirmed it")
         if act.outcome == Outcome.CONFIRMED_IN_PART:
             headline = gettext("Confirmed in part: %(amount)s of %(face)s") % {
-                "amount": amount(act.confirmed_amount),
+                "amount": amount(row.confirmed_amount),
                 "face": amount(row.face_amount),
             }
         elif act.outcome == Outcome.PUBLISHED:
@@ -200,6 +198,8 @@ class Sheet:
             lines.append(gettext("The debtor named counter-claims"))
         if act.reason_code:
             lines.append(str(presenters.reason_words(act.reason_code)))
+        if self.agreed is not None:
+            lines.append(gettext("Changed by agreement, %(when)s") % {"when": minute(self.agreed.at)})
         seal = self.seals.get(act.receivable_version + 1)
         lines.append(
             gettext("Signed and verified")
@@ -322,6 +322,11 @@ class Sheet:
             )
         if self.side == "creditor":
             self._creditors(add)
+        if self.side and row.state == State.CONFIRMED:
+            why = changing.why_no_proposal(row, self.proposed, self.change, self.actor)
+            found.append(
+                Choice(_("Propose a change"), reverse("receivables:propose_change", args=[row.public_no]), why=why)
+            )
         if self.side and row.state in (State.CONFIRMED, State.DIRECT) and self.open_dispute is None:
             found.append(
                 Choice(
@@ -382,13 +387,17 @@ def sheet(row: Receivable, actor: Actor, at: datetime) -> Sheet:
     acts = list(ConfirmationAct.objects.filter(receivable=row).order_by("-at", "-pk")[:20])
     signed = SignedLine.objects.visible_to(actor).filter(object_type=OBJECT_TYPE, object_id=row.pk)
     # The event that a signed decision made carries the next version.
-    seals = {one.object_version + 1: seal_of_line(one, at=at) for one in signed.select_related("evidence")}
+    lines = [(one, seal_of_line(one, at=at)) for one in signed.select_related("evidence")]
+    # An event that names its signature finds it by that number, which a minus tells from a version.
+    seals = {one.object_version + 1: seal for one, seal in lines} | {-one.evidence_id: seal for one, seal in lines}
     made = Sheet(
         row=presenters.with_reason(row),
         at=at,
         actor=actor,
         balance=ReceivableBalance.objects.filter(pk=row.pk).first(),
         act=next((one for one in acts if one.outcome in CONFIRMING), None),
+        agreed=next((one for one in acts if one.outcome == Outcome.CHANGED), None),
+        proposed=changing.open_change(row),
         change=filters.open_changes([row.pk]).get(row.pk),
         disputes=list(Dispute.objects.visible_to(actor).filter(receivable=row).order_by("-pk")[:20]),
         seals=seals,
@@ -408,85 +417,19 @@ def files_of(row: Receivable, actor: Actor) -> list[tuple[Evidence, StoredFile]]
 def _story(made: Sheet) -> list[Line]:
     events = AuditEvent.objects.visible_to(made.actor).filter(object_type=OBJECT_TYPE, object_id=made.row.pk)
     lines = [
-        replace(line(event), signature=made.seals.get(event.object_version or 0), who=made.who(event))
+        replace(line(event), signature=_seal(made, event), who=made.who(event))
         for event in events.order_by("-at", "-pk")[:STORY_LINES]
     ]
     step = presenters.next_step(made.row, made.actor.organisation_id, made.at)
+    if made.proposed is not None:
+        step = changing.next_line(made.proposed, made.actor, made.at)
     return [step, *lines] if step is not None else lines
 
 
-@dataclass(frozen=True)
-class Fact:
-    """A line of the comparison: the claim, our book, and whether they differ."""
-
-    label: StrOrPromise
-    claim: str
-    book: str
-    differs: bool
-    words: str = ""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The claim beside the debtor's own book."""
-
-    sheet: Sheet
-    facts: list[Fact]
-    differences: list[Difference]
-    tone: str
-    verdict: str
-
-    @property
-    def deadline(self) -> list[str]:
-        """Until when we should answer, and why."""
-        return presenters.deadline_words(self.sheet.row, self.sheet.at)
-
-    @property
-    def why_not(self) -> str:
-        """Why this person cannot answer now; "" if she can."""
-        row, actor = self.sheet.row, self.sheet.actor
-        if row.state != State.PENDING_CONFIRM:
-            return gettext("This claim no longer waits for an answer: %(state)s.") % {"state": row.get_state_display()}
-        if self.sheet.change is not None:
-            return gettext("An answer waits for your checker; until it is decided nobody can give another.")
-        if not actor.may("receivables.confirm"):
-            return gettext("Answers are prepared by a maker of your organisation; your duties let you read.")
-        return ""
-
-    @property
-    def may_answer(self) -> bool:
-        """Whether this person can answer now."""
-        return not self.why_not
-
-
-def comparison(row: Receivable, actor: Actor, at: datetime) -> Comparison:
-    """One claim and what our own book says, line by line."""
-    differences = presenters.differences_of(row)
-    by_field = {one.field: one for one in differences}
-    known = presenters.verdict_of(row) != "NOT_IN_BOOK"
-    supplier = f"{row.creditor.name} {row.creditor.uscc}"
-
-    def fact(name: str, label: Any, claim: str) -> Fact:
-        one = by_field.get(name)
-        if one is not None:
-            return Fact(label, claim, one.book or "–", True, one.words)
-        return Fact(label, claim, claim if known else gettext("no record"), False)
-
-    numbers = "、".join(use.invoice.number for use in getattr(row, "papers", [])) or "–"
-    facts = [
-        Fact(_("Supplier"), supplier, supplier if known else gettext("no record"), False),
-        fact("CONTRACT", _("Contract number"), row.contract_no),
-        fact("INVOICE", _("Invoices"), numbers),
-        fact("AMOUNT", _("Amount (yuan)"), amount(row.face_amount)),
-        fact("DUE_DATE", _("Due date"), day(row.due_date)),
-    ]
-    return Comparison(
-        sheet=sheet(row, actor, at),
-        facts=facts,
-        differences=differences,
-        tone=presenters.VERDICT_TONES[presenters.verdict_of(row)],
-        verdict=str(presenters.verdict_of(row).label),
-    )
+def _seal(made: Sheet, event: AuditEvent) -> Seal | None:
+    """The signature of an event: the one it names, else that of the version it made."""
+    named = event.body.get("signature_id")
+    return made.seals.get(-named if named else event.object_version or 0)
 
 
 def kinds() -> list[tuple[str, Any]]:

@@ -245,6 +245,39 @@ def begun(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
     ]
 
 
+CHANGES = """
+select count(*), coalesce(sum(c.new_amount), 0), min(c.proposed_at), min(c.expires_on), count(distinct c.proposed_by_id),
+       min(c.id)
+from receivables_changerequest c
+where c.state = 'OPEN' and %(own)s in (c.creditor_id, c.debtor_id) and c.proposed_by_id <> %(own)s
+and not exists (select 1 from approvals_approvalline l
+                where l.object_type = 'receivables.receivable' and l.object_id = c.receivable_id and l.is_live)
+"""
+
+
+def changes(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
+    """Changes of confirmed terms that the other side proposed and nobody has answered."""
+    with connection.cursor() as cursor:
+        cursor.execute(CHANGES, {"own": actor.organisation_id})
+        count, total, oldest, earliest, parties, first = cursor.fetchone()
+    only = int(count) == 1
+    return [
+        TodoGroup(
+            act=_("Answer proposed changes"),
+            count=min(int(count), CAP),
+            url=reverse("receivables:change", args=[first]) if only else f"{reverse('receivables:changes')}?state=open",
+            url_label=_("Compare and answer"),
+            why=_("What was confirmed changes only if you agree; silence is never agreement"),
+            counterpart=ngettext("%(n)d organisation", "%(n)d organisations", int(parties)) % {"n": int(parties)},
+            amount=from_minor(int(total)),
+            oldest_at=oldest,
+            deadline=_deadline(earliest, at),
+            basis=_("a proposal lapses after 30 days"),
+            tone=_tone(oldest, at),
+        )
+    ]
+
+
 PROVIDERS = {
     "receivables.answer": TodoProvider(
         to_answer, _("Receivables your suppliers ask you to confirm"), "receivables.confirm", 10
@@ -257,5 +290,8 @@ PROVIDERS = {
     ),
     "receivables.disputes": TodoProvider(disputes, _("Disputes to answer"), "receivables.dispute", 30),
     "receivables.begun": TodoProvider(begun, _("Entries you began and have not sent"), "receivables.begin", 50),
+    "receivables.changes": TodoProvider(
+        changes, _("Changes of confirmed terms that the other side proposes"), "receivables.change", 28
+    ),
     "receivables.waiting": TodoProvider(waiting_for_debtors, _("Answers you wait for"), "receivables.submit", 60),
 }

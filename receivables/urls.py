@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from receivables.views import book, creditor, debtor, disputes, entry, receivable
+from receivables.views import book, changes, creditor, debtor, disputes, entry, receivable
 
 app_name = "receivables"
 
@@ -16,10 +16,16 @@ urlpatterns = [
     path("receivables/disputes/<int:dispute_id>/answer/", disputes.answer, name="dispute_answer"),
     path("receivables/disputes/<int:dispute_id>/resolve/", disputes.resolve, name="dispute_resolve"),
     path("receivables/disputes/<int:dispute_id>/withdraw/", disputes.withdraw, name="dispute_withdraw"),
+    path("receivables/changes/", changes.listing, name="changes"),
+    path("receivables/changes/<int:change_request_id>/", changes.detail, name="change"),
+    path("receivables/changes/<int:change_request_id>/accept/", changes.accept, name="change_accept"),
+    path("receivables/changes/<int:change_request_id>/refuse/", changes.refuse, name="change_refuse"),
+    path("receivables/changes/<int:change_request_id>/withdraw/", changes.withdraw, name="change_withdraw"),
     path("receivables/asked/<int:approval_id>/", receivable.asked, name="asked"),
     path("receivables/<str:public_no>/", receivable.detail, name="detail"),
     path("receivables/<str:public_no>/edit/", entry.edit, name="edit"),
     path("receivables/<str:public_no>/check/", entry.check, name="check"),
+    path("receivables/<str:public_no>/change/", changes.propose, name="propose_change"),
     path("receivables/<str:public_no>/dispute/", disputes.open_dispute, name="open_dispute"),
     path("payables/", debtor.debts, name="debts"),
     path("payables/export/", debtor.debts_export, name="debts_export"),

@@ -9,7 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.utils import translation
 
-from receivables.states import DISPUTE_LIFECYCLE
+from receivables.states import CHANGE_LIFECYCLE, DISPUTE_LIFECYCLE
 from receivables.states import LIFECYCLE as RECEIVABLE
 from yingshou.approvals.states import LIFECYCLE as APPROVAL
 from yingshou.documents.states import LIFECYCLE as IMPORT_BATCH
@@ -23,7 +23,15 @@ from yingshou.tenancy.permissions import PERMISSIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 CHINESE, ENGLISH = "zh-hans", "en"
-LIFECYCLES: tuple[Lifecycle, ...] = (RECEIVABLE, DISPUTE_LIFECYCLE, APPROVAL, IMPORT_BATCH, ORGANISATION, CERTIFICATE)
+LIFECYCLES: tuple[Lifecycle, ...] = (
+    RECEIVABLE,
+    CHANGE_LIFECYCLE,
+    DISPUTE_LIFECYCLE,
+    APPROVAL,
+    IMPORT_BATCH,
+    ORGANISATION,
+    CERTIFICATE,
+)
 _CLASS_SENTENCES = {
     RowClass.TENANT: "row-level security, enabled and forced",
     RowClass.REFERENCE: "read by everyone, written by platform staff",

@@ -170,6 +170,8 @@ IDENTITY: dict[str, dict[str, Rule]] = {
     "identity:support_views": page(staff),
     # Ended by the colleague who looks, and by those who grant and agree; a stranger to it does not learn that it exists.
     "identity:end_support": post(staff, ok=NOT_FOUND),
+    "identity:take_back_request": post(people_managers, ok=NOT_FOUND),
+    "identity:propose_duties": post(duty(MAKER, of=OPERATOR), ok=OK | NOT_FOUND),
     "identity:registrations": page(duty(MAKER, CHECKER, of=OPERATOR)),
     "identity:review": page(duty(MAKER, CHECKER, of=OPERATOR), objects=True),
     "identity:propose": post(duty(MAKER, of=OPERATOR), objects=True),
@@ -312,6 +314,8 @@ POLICY: dict[str, dict[str, Rule]] = {**OWN, **IDENTITY, **SHARED, **RECEIVABLES
 FIXED: dict[str, dict[str, Any]] = {
     "home:mode": {"slug": MODES[0].slug},
     "identity:accept_invite": {"token": "nobody-has-this-one"},
+    "identity:take_back_request": {"request_id": 987654321},
+    "identity:propose_duties": {"request_id": 987654321},
     "identity:end_support": {"grant_id": 987654321},
     "approvals:policy": {"action": "receivables.confirm"},
     "signing:evidence_file": {"part": "document.json"},

@@ -37,7 +37,7 @@ from yingshou.documents.models import ImportBatch, ImportRow, Layout
 from yingshou.documents.states import RowState
 from yingshou.documents.states import State as BatchState
 from yingshou.drafts.models import FormDraft
-from yingshou.identity.actions import accounts, duties
+from yingshou.identity.actions import accounts, appointments
 from yingshou.identity.grants import SUPPORT_VIEW
 from yingshou.identity.middleware import actor_of
 from yingshou.identity.models import (
@@ -218,7 +218,7 @@ def _desk(house: House) -> None:
     )
     other = actor_of(administrator, "walk")
     with acting_as(other):
-        change = duties.set_duties(membership_id=colleague.pk, duties=[Duty.MAKER], version=1, by=other, at=AT)
+        change = appointments.set_duties(membership_id=colleague.pk, duties=[Duty.MAKER], version=1, by=other, at=AT)
     assert isinstance(change, Approval)
     with acting_as(house.worker), transaction.atomic():
         invite = OrganisationInvite.objects.create(
