@@ -123,14 +123,19 @@ const keep = (form) => {
   form.addEventListener("focusout", () => save());
   window.addEventListener("online", () => save());
   document.addEventListener("yingshou:ending", () => save());
-  // Leaving the page: the browser finishes a small request; files were sent when they were chosen.
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState !== "hidden" || !dirty || stopped || running || changedFiles.size) return;
+  // Leaving the page: the browser finishes a small request; files were sent when they were chosen. Whether a saving that is under way
+  // arrives is not known, so this one does not say which revision it goes on from.
+  const leave = () => {
+    if (!dirty || stopped || changedFiles.size) return;
     dirty = false;
-    fetch(form.dataset.draft, { method: "POST", body: body(), headers: { Accept: "application/json" }, keepalive: true })
+    const data = body();
+    data.delete("draft_revision");
+    fetch(form.dataset.draft, { method: "POST", body: data, headers: { Accept: "application/json" }, keepalive: true })
       .then(async (answer) => (answer.ok ? take(await answer.json(), []) : (dirty = true)))
       .catch(() => (dirty = true));
-  });
+  };
+  window.addEventListener("pagehide", leave);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && leave());
   form.addEventListener("submit", () => {
     stopped = true;
     clearTimeout(timer);

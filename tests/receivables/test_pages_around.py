@@ -60,11 +60,32 @@ def test_home_shows_what_waits_the_figures_and_the_picture(parties: tuple[Organi
 
     assert [group.count for group in groups] == [1, 1, 1]
     assert all("30" in str(group.deadline) for group in groups)
-    assert str(numbers[0].value) == "¥ 113,000.00"
+    assert str(numbers[0].value) == "¥\N{NO-BREAK SPACE}113,000.00"
     assert picture is not None
     assert waiting[0].count == 3
-    assert str(own[0].value) == "¥ 113,000.00"
-    assert str(own[1].value) == "¥ 339,000.00"
+    assert str(own[0].value) == "¥\N{NO-BREAK SPACE}113,000.00"
+    assert str(own[1].value) == "¥\N{NO-BREAK SPACE}339,000.00"
+
+
+def test_a_sum_over_more_rows_than_are_read_says_that_there_is_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "CAP", 1)
+    seller, buyer = make.creditor(), make.debtor()
+    for _number in range(2):
+        make.confirmed(seller, buyer)
+        make.pending(seller, buyer)
+    debtor, creditor = actor_of(desk(buyer).membership, "t"), actor_of(desk(seller).membership, "t")
+
+    with acting_as(debtor), transaction.atomic():
+        owed = figures.debtors(debtor, make.AT)
+        picture = figures.debtors_picture(debtor, make.AT)
+    with acting_as(creditor), transaction.atomic():
+        own = figures.creditors(creditor, make.AT)
+
+    assert str(owed[0].value).startswith("≥ ¥")
+    assert "1+" in str(owed[2].value)
+    assert picture is None or picture.note
+    assert [str(own[place].value)[0] for place in (0, 1)] == ["≥", "≥"]
+    assert "1+" in str(own[0].note)
 
 
 def test_the_law_is_named_only_where_it_applies() -> None:

@@ -26,7 +26,7 @@ def test_amounts_carry_separators_and_two_decimals(value: object, text: str) -> 
 
 def test_money_carries_its_sign_or_its_code() -> None:
     assert ui.money_text(Decimal("1284300")) == "¥\N{NO-BREAK SPACE}1,284,300.00"
-    assert ui.money_text(Decimal("5"), "USD") == "USD 5.00"
+    assert ui.money_text(Decimal("5"), "USD") == "USD\N{NO-BREAK SPACE}5.00"
 
 
 def test_words_leave_out_the_prefix_that_the_sign_already_says() -> None:
