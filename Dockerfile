@@ -14,6 +14,8 @@ COPY receivables receivables
 RUN deploy/install.sh production && rm -rf /var/lib/apt/lists/*
 
 COPY . .
+# Beside the program, not in the data folder: that one is a volume, which would keep the files of an older image.
+ENV YINGSHOU_STATIC_ROOT=/app/.static
 RUN deploy/entrypoint.sh collectstatic && mkdir -p /data && chown yingshou /data
 
 USER yingshou

@@ -205,6 +205,16 @@ def test_dockerfile_only_calls_the_scripts() -> None:
             assert (PROJECT / name).exists(), name
 
 
+def test_container_finds_its_static_files_beside_the_data_volume() -> None:
+    """They are collected while the image is built; the data folder of the running container is another one."""
+    lines = (PROJECT / "Dockerfile").read_text().splitlines()
+    variables = dict(line.removeprefix("ENV ").split("=", 1) for line in lines if line.startswith("ENV "))
+    collected = next(number for number, line in enumerate(lines) if "collectstatic" in line)
+
+    assert not variables["YINGSHOU_STATIC_ROOT"].startswith(variables["YINGSHOU_DATA_DIR"])
+    assert lines.index(f"ENV YINGSHOU_STATIC_ROOT={variables['YINGSHOU_STATIC_ROOT']}") < collected
+
+
 def test_roles_of_the_container_are_those_of_the_command() -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "database_roles"], cwd=PROJECT, capture_output=True, text=True, check=True
