@@ -47,11 +47,28 @@ def parser(name: str) -> Any:
     return PARSERS[kind.parser](dict(kind.options))
 
 
+def uscc_of(letters: str) -> str:
+    """A valid credit code with these nine letters."""
+    body = f"91350200{letters}"
+    return body + uscc_check_character(body)
+
+
 @pytest.mark.parametrize("name", TYPES)
 def test_any_cell_gets_an_answer_that_copy_can_carry(name: str) -> None:
+    gets_an_answer(name, EXAMPLES)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", TYPES)
+def test_twenty_thousand_cells_get_an_answer_that_copy_can_carry(name: str) -> None:
+    gets_an_answer(name, 20_000)
+
+
+def gets_an_answer(name: str, examples: int) -> None:
+    """A parser's answer to anything at all is one that a COPY line can hold."""
     parse = parser(name)
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None)
+    @settings(max_examples=examples, deadline=None, database=None)
     @given(ANYTHING)
     def check(cell: Any) -> None:
         answer = parse(cell)

@@ -22,10 +22,11 @@ Parser = Callable[[Any], Parsed]
 
 LARGEST_EXACT = 10**15
 LARGEST_MINOR = 10**17
+FORMULA_STARTS = frozenset("=+-@＝＋－＠")
 EMPTY_WORDS = frozenset({"-", "--", "—", "——", "－", "/", "\\", "无", "n/a", "N/A", "NULL", "null"})
 
 _SPACES = re.compile(r"[\s\u3000]+")
-_PLAIN_TEXT = re.compile(r"[!-\[\]-~\u4e00-\u9fff]+")
+_PLAIN_TEXT = re.compile(r"(?!')[!-\[\]-~\u4e00-\u9fff]+")
 _SHOWN_AS_IS = re.compile(r"[!-~\u4e00-\u9fff]*")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
@@ -125,6 +126,9 @@ def text_parser(options: Mapping[str, Any]) -> Parser:
         text = _SPACES.sub(" ", cell).strip()
         if not text:
             return None
+        # The apostrophe by which exports, ours too, keep a text from being taken for a formula is no part of it.
+        if text[0] == "'" and text[1:2] in FORMULA_STARTS:
+            text = text[1:]
         if problem := _hidden_character(text):
             return problem
         if len(text) > limit:
