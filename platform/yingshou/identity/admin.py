@@ -319,18 +319,20 @@ class JobAdmin(StaffModelAdmin):
         with acting_as(_worker(request)):
             return _rendered(super().history_view(request, object_id, extra_context))
 
-    @admin.action(description=gettext_lazy("Try again"))
+    @admin.action(description=gettext_lazy("Propose to try again"))
     def try_again(self, request: Any, queryset: QuerySet[Job]) -> None:
-        """Put failed jobs back into the queue."""
+        """First of two for each selected job."""
         for job_id in queryset.values_list("pk", flat=True):
             with acting_as(request.actor):
                 try:
-                    job_care.retry_job(job_id=job_id, by=request.actor, at=request.at)
+                    job_care.propose_retry(job_id=job_id, by=request.actor, at=request.at)
                 except DomainError as error:
                     _tell(request, error)
                 else:
                     self.message_user(
-                        request, _("Job %(id)s waits to be tried again.") % {"id": job_id}, messages.SUCCESS
+                        request,
+                        _("Job %(id)s is tried again once a second member of staff agrees.") % {"id": job_id},
+                        messages.SUCCESS,
                     )
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from yingshou.approvals.handlers import Handler
 from yingshou.approvals.models import Approval, ApprovalLine
 from yingshou.audit.lifecycle import Outcome
-from yingshou.identity.actions import accounts, decisions, duties, reference, support
+from yingshou.identity.actions import accounts, appointments, decisions, job_care, reference, requests, support
 from yingshou.kernel.errors import DomainError, NotAllowed
 from yingshou.tenancy.actor import Actor
 
@@ -71,11 +71,34 @@ class ChangeDuties(Handler):
     ) -> list[Outcome]:
         """Write the duties; a membership that changed since is left out."""
         _two_persons(approval)
-        return [_outcome(line, partial(duties.carry_out, line, by=by, at=at)) for line in lines]
+        return [_outcome(line, partial(appointments.carry_out, line, by=by, at=at)) for line in lines]
 
     def object_url(self, line: ApprovalLine) -> str:
-        """The page where duties are set."""
+        """The page where duties are set; the list of people for an invitation."""
+        if line.object_type == appointments.INVITE:
+            return reverse("identity:people")
         return reverse("identity:member", args=[line.object_id])
+
+
+class GrantDuties(Handler):
+    """Give, or refuse, a binding duty that an organisation's only administrator asked for."""
+
+    title = _("Duties asked for by a lone administrator")
+    maker_permission = "identity.review_organisation"
+    checker_permission = "identity.approve_organisation"
+    legal_effect = _("The person can bind the organisation with the duties from the next page on.")
+    second_person: ClassVar[str] = "ALWAYS"
+
+    def apply(
+        self, lines: Sequence[ApprovalLine], *, approval: Approval, by: Actor, at: datetime, signature_id: int | None
+    ) -> list[Outcome]:
+        """Grant or refuse each; a person whose duties changed since is left out."""
+        _two_persons(approval)
+        return [_outcome(line, partial(requests.carry_out, line, by=by, at=at)) for line in lines]
+
+    def object_url(self, line: ApprovalLine) -> str:
+        """The list of what waits for staff."""
+        return reverse("identity:registrations")
 
 
 class ChangeReferenceData(Handler):
@@ -119,6 +142,23 @@ class AddAccount(Handler):
         """Forget the number, so that it can be entered again."""
         for line in lines:
             accounts.refuse(line, by=by)
+
+
+class RetryJob(Handler):
+    """Put a failed job back into the queue."""
+
+    title = job_care.TITLE
+    maker_permission = "identity.look_after_jobs"
+    checker_permission = "identity.approve_job_retry"
+    legal_effect = _("The job runs again with what it was asked for; what it did already, it does not do twice.")
+    second_person: ClassVar[str] = "ALWAYS"
+
+    def apply(
+        self, lines: Sequence[ApprovalLine], *, approval: Approval, by: Actor, at: datetime, signature_id: int | None
+    ) -> list[Outcome]:
+        """Queue each again; one that did not stay failed is left out."""
+        _two_persons(approval)
+        return [_outcome(line, partial(job_care.carry_out, line, by=by, at=at)) for line in lines]
 
 
 class GrantSupport(Handler):

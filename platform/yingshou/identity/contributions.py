@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from yingshou.approvals import handlers
 from yingshou.audit import wording
 from yingshou.identity import approval_handlers, presenters, selectors, support_pages, tasks
-from yingshou.identity.actions import accounts, decisions, duties, reference, support
+from yingshou.identity.actions import accounts, decisions, duties, job_care, reference, requests, support
 from yingshou.jobs import registry as jobs
 from yingshou.tenancy import classes, permissions, standing
 from yingshou.tenancy.actor import Capability, Duty
@@ -21,7 +21,15 @@ for model in ("OrganisationDetails", "BankAccount"):
     classes.register(f"identity.{model}", RowClass.TENANT)
 for model in ("Organisation", "Region", "Workday"):
     classes.register(f"identity.{model}", RowClass.REFERENCE)
-for model in ("Person", "Membership", "OrganisationInvite", "SignInAttempt", "OrganisationGrant", "RegionGrant"):
+for model in (
+    "Person",
+    "Membership",
+    "OrganisationInvite",
+    "DutyRequest",
+    "SignInAttempt",
+    "OrganisationGrant",
+    "RegionGrant",
+):
     classes.register(f"identity.{model}", RowClass.SIGN_IN)
 classes.register("identity.ClockOffset", RowClass.OPERATION)
 
@@ -107,8 +115,16 @@ permissions.register(
 permissions.register(
     "identity.look_after_jobs",
     Permission(
-        sentence=_("See jobs and have a failed one tried again"),
+        sentence=_("See jobs and propose that a failed one is tried again"),
         duties={Duty.SYSTEM_ADMINISTRATOR},
+        capabilities=_STAFF,
+    ),
+)
+permissions.register(
+    "identity.approve_job_retry",
+    Permission(
+        sentence=_("Agree, as the second person, that a failed job is tried again"),
+        duties={Duty.SYSTEM_ADMINISTRATOR, Duty.SECURITY_ADMINISTRATOR, Duty.CHECKER},
         capabilities=_STAFF,
     ),
 )
@@ -160,6 +176,8 @@ support_pages.PAGES.register(
 
 handlers.register(decisions.DECIDE, approval_handlers.DecideOrganisation())
 handlers.register(duties.CHANGE_DUTIES, approval_handlers.ChangeDuties())
+handlers.register(job_care.RETRY_JOB, approval_handlers.RetryJob())
+handlers.register(requests.GRANT_DUTIES, approval_handlers.GrantDuties())
 handlers.register(accounts.ADD_ACCOUNT, approval_handlers.AddAccount())
 handlers.register(support.GRANT_SUPPORT, approval_handlers.GrantSupport())
 handlers.register(reference.CHANGE, approval_handlers.ChangeReferenceData())

@@ -29,6 +29,10 @@ HEADLINES: dict[str, "StrOrPromise"] = {
     "invite_withdrawn": gettext_lazy("Invitation withdrawn"),
     "joined": gettext_lazy("Person joined"),
     "duties_changed": gettext_lazy("Duties changed"),
+    "duties_asked": gettext_lazy("Binding duties asked for; two of the platform's staff decide"),
+    "duties_taken_back": gettext_lazy("Request for duties taken back"),
+    "duties_granted": gettext_lazy("Binding duties granted by two of the platform's staff"),
+    "duties_refused": gettext_lazy("Binding duties refused by two of the platform's staff"),
     "member_ended": gettext_lazy("Person's work for the organisation ended"),
     "member_returned": gettext_lazy("Person works for the organisation again"),
     "profile_changed": gettext_lazy("Personal details changed"),
@@ -38,7 +42,7 @@ HEADLINES: dict[str, "StrOrPromise"] = {
     "changed": gettext_lazy("Reference data changed"),
     "job_retried": gettext_lazy("Failed job tried again"),
 }
-_HARM = frozenset({"reject", "suspend", "member_ended"})
+_HARM = frozenset({"reject", "suspend", "member_ended", "duties_refused"})
 
 
 def organisation_line(event: AuditEvent) -> Line:
@@ -77,6 +81,9 @@ def _detail(verb: str, body: dict[str, Any]) -> str:
         code = body.get("reason_code", "")
         sentence = str(RejectionReason(code).label) if code in RejectionReason.values else code
         return " · ".join(part for part in (sentence, body.get("reason", "")) if part)
+    if verb.startswith("duties_"):
+        wanted = ", ".join(str(one) for one in labels.duty_labels(body["duties"]))
+        return " · ".join(part for part in (f"{body['name']}: {wanted}", body["reason"]) if part)
     return str(body.get("name", ""))
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from yingshou.approvals.models import Approval
 from yingshou.identity.models import (
+    DutyRequest,
     Membership,
     Organisation,
     OrganisationGrant,
@@ -81,6 +82,12 @@ def open_duty_changes(organisation_id: int) -> Sequence[Approval]:
         .prefetch_related("lines")
         .order_by("submitted_at", "pk")
     )
+
+
+def open_duty_requests(organisation_id: int | None = None) -> Sequence[DutyRequest]:
+    """Duties that a lone administrator asked for and staff did not decide, oldest first; of one organisation or of all."""
+    rows = DutyRequest.objects.open().select_related("organisation").order_by("asked_at", "pk")
+    return list(rows if organisation_id is None else rows.filter(organisation_id=organisation_id))
 
 
 def open_invites(organisation_id: int, at: datetime) -> Sequence[OrganisationInvite]:

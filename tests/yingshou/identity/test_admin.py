@@ -1,5 +1,6 @@
 """The staff's administration: who sees what, nothing changes without a second person, business tables do not exist there."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from django.urls import reverse
 
 from tests.factories import identity as make
 from tests.yingshou.identity.test_registration import signed_in
+from yingshou.approvals.actions import DutyMissing
 from yingshou.approvals.models import Approval
+from yingshou.audit.models import AuditEvent
+from yingshou.identity.actions import job_care
 from yingshou.identity.middleware import actor_of
 from yingshou.identity.models import Organisation, OrganisationGrant, Region, Workday
 from yingshou.jobs.models import Job
@@ -192,25 +196,76 @@ def test_support_view_is_opened_by_two_and_ends(operator: Organisation) -> None:
         assert helper.person.has_perm("support_view", customer)
 
 
-def test_failed_job_is_tried_again_by_the_system_administrator_alone(operator: Organisation) -> None:
+def failed_job(name: str = "identity.forget_attempts") -> Job:
     with acting_as(Actor.system("test")), transaction.atomic():
-        job = Job.objects.create(
-            name="identity.forget_attempts", key={}, key_hash="x", state="FAILED", asked_at=make.AT, run_at=make.AT,
+        return Job.objects.create(
+            name=name, key={}, key_hash="x", state="FAILED", attempts=5, asked_at=make.AT, run_at=make.AT,
             finished_at=make.AT, error="boom",
         )  # fmt: skip
-    client = signed_in(make.membership(operator, [Duty.SYSTEM_ADMINISTRATOR]).person)
 
-    shown = client.get(reverse("admin:jobs_job_change", args=[job.pk]))
-    assert shown.status_code == 200
-    assert (
-        client.post(
-            reverse("admin:jobs_job_changelist"), {"action": "try_again", "_selected_action": [job.pk]}
-        ).status_code
-        == 302
-    )
+
+def state_of(job: Job) -> tuple[str, str]:
     with acting_as(Actor.system("test")), transaction.atomic():
         job.refresh_from_db()
-        assert (job.state, job.error) == ("QUEUED", "")
+    return job.state, job.error
+
+
+def propose_retry(operator: Organisation, job: Job) -> tuple[Client, Approval]:
+    """A system administrator selects the failed job in the administration; the client and what waits."""
+    proposer = make.membership(operator, [Duty.SYSTEM_ADMINISTRATOR])
+    client = signed_in(proposer.person)
+    assert client.get(reverse("admin:jobs_job_change", args=[job.pk])).status_code == 200
+    answer = client.post(reverse("admin:jobs_job_changelist"), {"action": "try_again", "_selected_action": [job.pk]})
+    assert answer.status_code == 302
+    with acting_as(actor_of(proposer, "r")), transaction.atomic():
+        return client, Approval.objects.get()
+
+
+def agree(client: Client, approval: Approval) -> int:
+    address = reverse("admin:approvals_approval_changelist")
+    return client.post(address, {"action": "agree", "_selected_action": [approval.pk]}).status_code
+
+
+def test_failed_job_is_tried_again_by_two(operator: Organisation) -> None:
+    job = failed_job()
+    client, approval = propose_retry(operator, job)
+
+    assert state_of(job) == ("FAILED", "boom")
+    agree(client, approval)
+    assert state_of(job) == ("FAILED", "boom"), "not by the proposer"
+    for duty in (Duty.MAKER, Duty.AUDIT_ADMINISTRATOR):
+        agree(signed_in(make.membership(operator, [duty]).person), approval)
+        assert state_of(job) == ("FAILED", "boom"), duty
+
+    assert agree(signed_in(make.membership(operator, [Duty.SYSTEM_ADMINISTRATOR]).person), approval) == 302
+    assert state_of(job) == ("QUEUED", "")
+    auditor = make.actor_for(operator, Duty.AUDIT_ADMINISTRATOR)
+    with acting_as(auditor), transaction.atomic():
+        kinds = set(AuditEvent.objects.visible_to(auditor).values_list("kind", flat=True))
+    assert {"approvals.approval.submit", "approvals.approval.approve", "identity.reference.job_retried"} <= kinds
+
+
+def test_job_that_did_not_fail_or_failed_again_is_not_tried(operator: Organisation) -> None:
+    job = failed_job()
+    _client, approval = propose_retry(operator, job)
+    with acting_as(Actor.system("test")), transaction.atomic():
+        Job.objects.filter(pk=job.pk).update(finished_at=make.AT + timedelta(hours=1), error="other")
+
+    agree(signed_in(make.membership(operator, [Duty.CHECKER]).person), approval)
+
+    assert state_of(job) == ("FAILED", "other")
+    with acting_as(Actor.system("test")), transaction.atomic():
+        Job.objects.filter(pk=job.pk).update(state="DONE")
+    actor = make.actor_for(operator, Duty.SYSTEM_ADMINISTRATOR)
+    with acting_as(actor), transaction.atomic(), pytest.raises(job_care.JobNotFailed):
+        job_care.propose_retry(job_id=job.pk, by=actor, at=make.AT)
+
+
+@pytest.mark.parametrize("duty", [Duty.MAKER, Duty.CHECKER, Duty.SECURITY_ADMINISTRATOR, Duty.AUDIT_ADMINISTRATOR])
+def test_only_the_system_administrator_proposes_a_retry(operator: Organisation, duty: Duty) -> None:
+    actor, job = make.actor_for(operator, duty), failed_job()
+    with acting_as(actor), transaction.atomic(), pytest.raises(DutyMissing):
+        job_care.propose_retry(job_id=job.pk, by=actor, at=make.AT)
 
 
 def test_pages_of_the_administration_need_no_inline_script(operator: Organisation) -> None:

@@ -15,7 +15,7 @@ from tests.yingshou.identity.test_registration import key, signed_in
 from yingshou.approvals import actions as approvals
 from yingshou.approvals.models import Approval
 from yingshou.audit.models import AccessEvent, AuditEvent
-from yingshou.identity.actions import accounts, duties, people
+from yingshou.identity.actions import accounts, appointments, duties, people
 from yingshou.identity.actions.registration import AdministratorDraft
 from yingshou.identity.errors import (
     DutyNotForThisOrganisation,
@@ -134,13 +134,13 @@ def test_only_administrators_manage_people() -> None:
             people.invite(email="a@example.com", display_name="甲", duties=[], language="", by=actor, at=make.AT)
 
 
-def test_single_administrator_changes_duties_at_once() -> None:
+def test_single_administrator_makes_makers_and_readers_at_once() -> None:
     row = make.organisation()
     administrator = make.actor_for(row, Duty.ADMINISTRATOR)
     member = make.membership(row, [Duty.VIEWER])
 
     with acting_as(administrator):
-        changed = duties.set_duties(
+        changed = appointments.set_duties(
             membership_id=member.pk, duties=[Duty.MAKER], version=1, by=administrator, at=make.AT
         )
         event = AuditEvent.objects.filter(kind="identity.organisation.duties_changed")
@@ -156,7 +156,7 @@ def test_second_administrator_agrees_to_binding_duties() -> None:
     member = make.membership(row, [Duty.VIEWER])
 
     with acting_as(first):
-        waiting = duties.set_duties(
+        waiting = appointments.set_duties(
             membership_id=member.pk, duties=[Duty.CHECKER, Duty.SIGNER], version=1, by=first, at=make.AT
         )
         assert isinstance(waiting, Approval)
@@ -199,7 +199,7 @@ def test_taking_duties_away_needs_nobody_else() -> None:
     member = make.membership(row, [Duty.MAKER, Duty.CHECKER])
 
     with acting_as(first):
-        changed = duties.set_duties(membership_id=member.pk, duties=[Duty.MAKER], version=1, by=first, at=make.AT)
+        changed = appointments.set_duties(membership_id=member.pk, duties=[Duty.MAKER], version=1, by=first, at=make.AT)
 
     assert isinstance(changed, Membership)
 
@@ -211,7 +211,7 @@ def test_duty_rules_are_kept() -> None:
     member, foreign = make.membership(row, [Duty.MAKER]), make.membership(other, [Duty.MAKER])
 
     def change(membership: Membership, wanted: list[Duty], version: Any = 1) -> Any:
-        return duties.set_duties(
+        return appointments.set_duties(
             membership_id=membership.pk, duties=wanted, version=version, by=administrator, at=make.AT
         )
 

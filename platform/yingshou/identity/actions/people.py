@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.urls import reverse
 
+from yingshou.identity.actions import appointments
 from yingshou.identity.actions.duties import (
     check_duties,
     keep_an_administrator,
@@ -32,17 +33,22 @@ def invite(
     """
     Invite a person by a link that works once and for seven days. The link leaves by mail only; we keep its hash.
 
+    Duties that need a second person are not on it until that one agreed; the person can come before, with the others.
+
     :raises NotAnAdministrator: if the actor does not administer an organisation
+    :raises OwnDuties: if the address is the actor's own
     :raises DutyNotForThisOrganisation: if a duty does not exist there
     """
     organisation = own_organisation(by)
     check_duties(organisation, duties)
+    if Person.objects.filter(pk=by.person_id, email=email.strip().lower()).exists():
+        raise OwnDuties
     token = secrets.token_urlsafe(32)
     row = OrganisationInvite.objects.create(
         organisation=organisation,
         email=email.strip().lower(),
         display_name=normalise(display_name),
-        duties=sorted(str(duty) for duty in duties),
+        duties=appointments.at_once(organisation.pk, duties, by),
         token_hash=_token_hash(token),
         invited_by_id=by.person_id or 0,
         created_at=at,
@@ -55,6 +61,7 @@ def invite(
         at=at,
         body={"name": row.display_name, "duties": row.duties},
     )
+    appointments.second_person_for(row, duties, by=by, at=at)
     path = reverse("identity:accept_invite", args=[token])
     transaction.on_commit(lambda: send_invite(row, organisation, path=path, language=language))
     return row
@@ -96,6 +103,7 @@ def accept_invite(*, token: str, draft: AdministratorDraft | None, by: Actor, at
     :param draft: the new person; None to join as the actor
     :raises InviteClosed: if the link does not work any more
     :raises StaffActsForCustomer: if platform staff would act for a customer, or the other way round
+    :raises OwnDuties: if the person who invited would change the own duties by it
     """
     row = OrganisationInvite.objects.select_for_update().filter(token_hash=_token_hash(token)).first()
     if row is None or not row.is_open(at):
@@ -109,6 +117,8 @@ def accept_invite(*, token: str, draft: AdministratorDraft | None, by: Actor, at
                 raise InviteClosed
         else:
             person = create_person(draft, at=at, confirmed=draft.email.strip().lower() == row.email)
+        if person.pk == row.invited_by_id:
+            raise OwnDuties
         _refuse_staff_mix(person, row.organisation)
         membership, created = Membership.objects.get_or_create(
             person=person, organisation_id=row.organisation_id, defaults={"duties": row.duties, "since": at}

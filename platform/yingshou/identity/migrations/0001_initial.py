@@ -672,6 +672,71 @@ class Migration(migrations.Migration):
             name="regiongrant",
             unique_together={("user", "permission", "content_object")},
         ),
+        migrations.CreateModel(
+            name="DutyRequest",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "duties",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None),
+                ),
+                ("membership_version", models.PositiveIntegerField(default=0)),
+                ("asked_by_id", models.BigIntegerField()),
+                ("asked_by_label", models.TextField(blank=True, default="")),
+                ("asked_at", models.DateTimeField()),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("outcome", models.TextField(blank=True, default="")),
+                ("reason", models.TextField(blank=True, default="")),
+                (
+                    "invite",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.organisationinvite",
+                    ),
+                ),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.membership",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="duty_requests",
+                        to="identity.organisation",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("invite__isnull", True), ("membership__isnull", False)),
+                            models.Q(("invite__isnull", False), ("membership__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="duty_request_about_one",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("decided_at__isnull", True)),
+                        fields=("membership",),
+                        name="duty_request_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome", ""), ("decided_at__isnull", False), _connector="OR"),
+                        name="duty_request_outcome",
+                    ),
+                ],
+            },
+        ),
         read_write_policy("identity_organisation", read=DIRECTORY_READ, write=DIRECTORY_WRITE),
         tenant_policy("identity_organisationdetails", using=OWN_OR_STAFF),
         tenant_policy("identity_bankaccount"),

@@ -7,12 +7,13 @@ from yingshou.identity.models.organisations import (
     OrganisationKind,
     OrganisationSize,
 )
-from yingshou.identity.models.people import Membership, OrganisationInvite, Person, SignInAttempt
+from yingshou.identity.models.people import DutyRequest, Membership, OrganisationInvite, Person, SignInAttempt
 from yingshou.identity.models.reference import ClockOffset, OrganisationGrant, Region, RegionGrant, RegionLevel, Workday
 
 __all__ = [
     "BankAccount",
     "ClockOffset",
+    "DutyRequest",
     "Membership",
     "Organisation",
     "OrganisationDetails",

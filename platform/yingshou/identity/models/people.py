@@ -181,6 +181,60 @@ class OrganisationInvite(models.Model):
         return self.accepted_at is None and self.revoked_at is None and at < self.expires_at
 
 
+class DutyRequestQuerySet(models.QuerySet["DutyRequest"]):
+    """Reads of requests for duties."""
+
+    def open(self) -> Self:
+        """Those that wait for the platform's staff."""
+        return self.filter(decided_at=None).select_related("membership__person", "invite")
+
+
+class DutyRequest(models.Model):
+    """
+    Duties that an organisation's only administrator asked two of the platform's staff for; kept with the answer.
+
+    `outcome` is granted, refused, or empty for a request that was taken back.
+    """
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="duty_requests")
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+    invite = models.ForeignKey(OrganisationInvite, on_delete=models.PROTECT, null=True, related_name="+")
+    duties = ArrayField(models.TextField(), default=list)
+    membership_version = models.PositiveIntegerField(default=0)
+    asked_by_id = models.BigIntegerField()
+    asked_by_label = models.TextField(blank=True, default="")
+    asked_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+    outcome = models.TextField(blank=True, default="")
+    reason = models.TextField(blank=True, default="")
+
+    objects = DutyRequestQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                name="duty_request_about_one",
+                condition=Q(membership__isnull=False, invite__isnull=True)
+                | Q(membership__isnull=True, invite__isnull=False),
+            ),
+            models.UniqueConstraint(
+                name="duty_request_once", fields=["membership"], condition=Q(decided_at__isnull=True)
+            ),
+            models.CheckConstraint(name="duty_request_outcome", condition=Q(outcome="") | Q(decided_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+    @property
+    def person_name(self) -> str:
+        """Whom the duties are for."""
+        if self.membership is not None:
+            return self.membership.person.display_name
+        return self.invite.display_name if self.invite is not None else ""
+
+
 class SignInAttempt(models.Model):
     """
     One try to sign in, written before the password is tested so that parallel tries are counted too.

@@ -3,22 +3,25 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from yingshou.approvals import actions as approvals
 from yingshou.approvals.models import Approval
 from yingshou.identity import labels, selectors
-from yingshou.identity.actions import duties, people
+from yingshou.identity.actions import appointments, people, requests
 from yingshou.identity.actions.registration import AdministratorDraft
 from yingshou.identity.errors import NotYours
 from yingshou.identity.forms import AcceptForm, DutiesForm, InviteForm
-from yingshou.identity.models import Membership
+from yingshou.identity.models import DutyRequest, Membership
 from yingshou.jobs.idempotency import idempotent
 from yingshou.kernel.errors import DomainError
 from yingshou.tenancy.guards import AppRequest, page
 
 _MANAGE = "identity.manage_people"
+_ASKED = gettext_lazy(
+    "You are the only administrator, so two of the platform's staff decide about these duties; nothing has changed yet."
+)
 
 
 @page(_MANAGE)
@@ -28,6 +31,7 @@ def list_people(request: AppRequest) -> HttpResponse:
     context = {
         "members": selectors.members(organisation_id),
         "invites": selectors.open_invites(organisation_id, request.at),
+        "requests": selectors.open_duty_requests(organisation_id),
         "changes": [_change(approval) for approval in selectors.open_duty_changes(organisation_id)],
     }
     return render(request, "identity/people.html", context)
@@ -47,6 +51,8 @@ def invite(request: AppRequest) -> HttpResponse:
             messages.success(
                 request, _("Invitation sent to %(email)s; it works for seven days.") % {"email": row.email}
             )
+            if sorted(form.cleaned_data["duties"]) != row.duties:
+                messages.info(request, _("Duties that need a second person count once that one has agreed; see below."))
             return redirect("identity:people")
     context = {"form": form, "sentences": _sentences(request)}
     return render(request, "identity/invite.html", context, status=422 if form.is_bound else 200)
@@ -70,7 +76,7 @@ def member(request: AppRequest, membership_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         version = request.POST.get("version", "")
         try:
-            changed = duties.set_duties(
+            changed = appointments.set_duties(
                 membership_id=row.pk,
                 duties=form.cleaned_data["duties"],
                 version=int(version) if version.isdecimal() else 0,
@@ -82,6 +88,8 @@ def member(request: AppRequest, membership_id: int) -> HttpResponse:
         else:
             if isinstance(changed, Approval):
                 messages.info(request, _("Another administrator has to agree before the duties count."))
+            elif isinstance(changed, DutyRequest):
+                messages.info(request, _ASKED)
             else:
                 messages.success(request, _("Duties of %(name)s changed.") % {"name": row.person.display_name})
             return redirect("identity:people")
@@ -131,6 +139,15 @@ def decide_change(request: AppRequest, approval_id: int) -> HttpResponse:
     else:
         approvals.reject(approval_id, reason=_("Refused by another administrator"), by=request.actor, at=request.at)
         messages.success(request, _("Refused; the duties stay as they were."))
+    return redirect("identity:people")
+
+
+@page(_MANAGE, methods=["POST"])
+@idempotent
+def take_back_request(request: AppRequest, request_id: int) -> HttpResponse:
+    """Take a request to the platform's staff back."""
+    requests.take_back(request_id=request_id, by=request.actor, at=request.at)
+    messages.success(request, _("Taken back."))
     return redirect("identity:people")
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from yingshou.approvals.models import Approval
 from yingshou.audit.selectors import timeline
 from yingshou.identity import labels, selectors
-from yingshou.identity.actions import decisions, support
+from yingshou.identity.actions import decisions, requests, support
 from yingshou.identity.forms import DecisionForm
 from yingshou.identity.models import Organisation, OrganisationDetails
 from yingshou.identity.states import ORGANISATION
@@ -34,7 +34,33 @@ def registrations(request: AppRequest) -> HttpResponse:
     waiting = selectors.organisations_to_verify(request.actor)
     proposed = _proposals([row.pk for row in waiting])
     rows = [{"organisation": row, "proposal": proposed.get(row.pk)} for row in waiting]
-    return render(request, "identity/registrations.html", {"rows": rows})
+    asked = selectors.open_duty_requests()
+    open_proposals = _proposals([row.pk for row in asked], action=requests.GRANT_DUTIES)
+    context = {
+        "rows": rows,
+        "asked": [{"row": row, "proposal": open_proposals.get(row.pk)} for row in asked],
+        "may_propose": request.actor.may("identity.review_organisation"),
+    }
+    return render(request, "identity/registrations.html", context)
+
+
+@page("identity.review_organisation", methods=["POST"])
+@idempotent
+def propose_duties(request: AppRequest, request_id: int) -> HttpResponse:
+    """First of two: propose to grant or refuse the duties that a lone administrator asked for."""
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        messages.error(request, _("Say what you checked, or why it is refused; the organisation reads it."))
+        return redirect("identity:registrations")
+    requests.propose(
+        request_id=request_id,
+        grant=request.POST.get("decision") == "grant",
+        reason=reason[:200],
+        by=request.actor,
+        at=request.at,
+    )
+    messages.success(request, _("Proposed; a second member of staff decides."))
+    return redirect("identity:registrations")
 
 
 @page("identity.read_registrations")
@@ -108,9 +134,7 @@ def _events(row: Organisation) -> list[tuple[str, Any]]:
     return [(step.event, EVENTS[step.event]) for step in ORGANISATION.available(row.state, who="staff")]
 
 
-def _proposals(organisation_ids: list[int]) -> dict[int, Approval]:
-    approvals = Approval.objects.open().filter(
-        action=decisions.DECIDE, lines__object_id__in=organisation_ids, lines__is_live=True
-    )
+def _proposals(ids: list[int], action: str = decisions.DECIDE) -> dict[int, Approval]:
+    approvals = Approval.objects.open().filter(action=action, lines__object_id__in=ids, lines__is_live=True)
     found = approvals.prefetch_related("lines")
     return {line.object_id: approval for approval in found for line in approval.lines.all()}
