@@ -29,7 +29,6 @@ from receivables.models import (
     Basis,
     ChangeRequest,
     ConfirmationAct,
-    Dispute,
     Invoice,
     InvoiceUse,
     Outcome,
@@ -39,7 +38,7 @@ from receivables.models import (
 )
 from receivables.models.receivable import ReceivableQuerySet
 from receivables.selectors import live_change, of_counterpart, starts_with
-from receivables.states import DisputeState, State
+from receivables.states import State
 from yingshou.approvals.models import ApprovalLine
 from yingshou.kernel.identifiers import normalise
 from yingshou.kernel.public_numbers import public_no_normalise, public_no_ok
@@ -458,39 +457,6 @@ class BookList(List[PayableLine]):
     )
     empty_title = _("Your payables book will appear here")
     empty_text = _("It is private: suppliers never see it. Claims are compared with it line by line.")
-
-
-class DisputeOrder(Order):
-    """How disputes can be ordered."""
-
-    NEWEST = (("-pk",), _("Newest"))
-
-
-class DisputeList(List[Dispute]):
-    """Disputes of both sides."""
-
-    name = "receivables.disputes"
-    title = _("Disputes")
-    order = DisputeOrder
-    chip_filters = (
-        Chip("state", "open", _("Unresolved"), Q(state=DisputeState.OPEN), "amber"),
-        Chip("state", "closed", _("Closed"), ~Q(state=DisputeState.OPEN)),
-    )
-    columns = (
-        Column(
-            "number",
-            _("Receivable"),
-            "receivable.public_no",
-            is_lead=True,
-            href=lambda row: f"/receivables/disputes/{row.pk}/",
-        ),
-        Column("reason", _("Reason"), lambda row: str(presenters.reason_words(row.reason_code)), sub="comment"),
-        Column("amount", _("Disputed (yuan)"), "disputed_amount", Kind.AMOUNT),
-        Column("opened", _("Open since"), "opened_at", Kind.WAIT, amber_after=WAITING_AMBER),
-        Column("state", _("State"), "get_state_display"),
-    )
-    empty_title = _("Disputes about confirmed receivables will appear here")
-    empty_text = _("A dispute blocks new financing of its amount; it never deletes a confirmation.")
 
 
 def claims(actor: Actor) -> QuerySet[Receivable]:

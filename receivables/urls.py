@@ -12,6 +12,7 @@ urlpatterns = [
     path("receivables/new/", entry.new_claim, name="new"),
     path("receivables/act/<str:name>/", creditor.act, name="act"),
     path("receivables/disputes/", disputes.listing, name="disputes"),
+    path("receivables/disputes/export/", disputes.export, name="disputes_export"),
     path("receivables/disputes/<int:dispute_id>/", disputes.detail, name="dispute"),
     path("receivables/disputes/<int:dispute_id>/answer/", disputes.answer, name="dispute_answer"),
     path("receivables/disputes/<int:dispute_id>/resolve/", disputes.resolve, name="dispute_resolve"),

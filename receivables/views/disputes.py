@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from receivables import actions, presenters, sheets
-from receivables.filters import DisputeList
+from receivables.disputing import DisputeList, disputes
+from receivables.exporting import record_export
 from receivables.forms.answers import DisputeForm, WordsForm
 from receivables.models import Dispute
 from receivables.sections import section_of
@@ -17,14 +19,23 @@ from yingshou.audit.selectors import timeline
 from yingshou.jobs.idempotency import idempotent
 from yingshou.kernel.errors import DomainError
 from yingshou.tenancy.guards import AppRequest, page
+from yingshou.ui import exports
 from yingshou.ui.sections import belongs_to
 
 
 @page("receivables.view")
 def listing(request: AppRequest) -> HttpResponse:
     """Disputes of this organisation, as either party."""
-    rows = Dispute.objects.visible_to(request.actor).select_related("receivable")
-    return render(request, "receivables/disputes.html", {"list": DisputeList.for_request(rows, request)})
+    list_ = DisputeList.for_request(disputes(request.actor), request, export_url=reverse("receivables:disputes_export"))
+    return render(request, "receivables/disputes.html", {"list": list_})
+
+
+@page("receivables.view", methods=["POST"])
+def export(request: AppRequest) -> HttpResponseBase:
+    """The list as a file."""
+    form = exports.Format.XLSX if request.POST.get("format") == "xlsx" else exports.Format.CSV
+    list_ = DisputeList.from_post(disputes(request.actor), request)
+    return exports.respond(list_, form, at=request.at, record=record_export)
 
 
 @page("receivables.dispute", methods=["GET", "POST"])

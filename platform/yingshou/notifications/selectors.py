@@ -1,57 +1,15 @@
-"""Reads of messages: the inbox's pages, and how a person is reached."""
+"""Reads of messages: how a person is reached."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
 
 from yingshou.identity.middleware import actor_of
 from yingshou.identity.models import Membership
 from yingshou.notifications.kinds import KINDS
 from yingshou.notifications.models import ChannelChoice, Message
 from yingshou.tenancy.actor import Actor
-
-# What one page of messages shows.
-ROWS = 30
-
-
-@dataclass(frozen=True)
-class Inbox:
-    """One page of messages, newest first; addresses are empty where there is no such page."""
-
-    rows: list[Message]
-    older_url: str
-    first_url: str
-    newest_pk: int
-
-
-def inbox(actor: Actor, *, before: int | None, unread_only: bool, text: str, kind: str) -> Inbox:
-    """
-    A page of the messages that concern the actor, one query.
-
-    :param before: messages older than this one; None for the newest
-    :param text: part of a counterpart's name
-    """
-    found = Message.objects.visible_to(actor)
-    if unread_only:
-        found = found.unread()
-    if text:
-        found = found.filter(counterpart__icontains=text)
-    if kind in KINDS:
-        found = found.filter(kind=kind)
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    rows = list(found.order_by("-pk")[: ROWS + 1])
-    shown = rows[:ROWS]
-    filters = {"unread": "1" if unread_only else "", "q": text, "kind": kind}
-    kept = {name: value for name, value in filters.items() if value}
-    return Inbox(
-        rows=shown,
-        older_url="?" + urlencode({**kept, "before": shown[-1].pk}) if len(rows) > ROWS else "",
-        first_url="?" + urlencode(kept) if before is not None else "",
-        newest_pk=shown[0].pk if shown else 0,
-    )
 
 
 def chosen_channels(actor: Actor) -> set[str]:

@@ -8,6 +8,7 @@ app_name = "notifications"
 
 urlpatterns = [
     path("notifications/", views.inbox, name="inbox"),
+    path("notifications/export/", views.export, name="export"),
     path("notifications/read/", views.read_all, name="read_all"),
     path("notifications/settings/", views.settings, name="settings"),
     path("notifications/<int:message_id>/open/", views.open_message, name="open"),

@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from yingshou.notifications import actions, selectors
 from yingshou.notifications.forms import ChannelForm
-from yingshou.notifications.kinds import KINDS, kinds_for
+from yingshou.notifications.lists import MessageList, record_export
+from yingshou.notifications.models import Message
 from yingshou.tenancy.guards import AppRequest, page
+from yingshou.ui import exports
 
 
 @page("notifications.read")
 def inbox(request: AppRequest) -> HttpResponse:
-    """What happened, newest first; filters live in the address."""
-    data = request.GET
-    before = data.get("before", "")
-    text = data.get("q", "").strip()[:100]
-    found = selectors.inbox(
-        request.actor,
-        before=int(before) if before.isdecimal() and len(before) <= 18 else None,
-        unread_only=data.get("unread") == "1",
-        text=text,
-        kind=data.get("kind", ""),
-    )
-    context = {
-        "inbox": found,
-        "text": text,
-        "unread_only": data.get("unread") == "1",
-        "kind": data.get("kind", ""),
-        "kinds": [(name, KINDS.get(name).label) for name in kinds_for(request.actor)],
-        "is_filtered": bool(text or data.get("unread") or data.get("kind")),
-    }
-    return render(request, "notifications/inbox.html", context)
+    """What happened, newest first."""
+    rows = Message.objects.visible_to(request.actor)
+    list_ = MessageList.for_request(rows, request, export_url=reverse("notifications:export"))
+    return render(request, "notifications/inbox.html", {"list": list_})
+
+
+@page("notifications.read", methods=["POST"])
+def export(request: AppRequest) -> HttpResponseBase:
+    """The messages as a file."""
+    form = exports.Format.XLSX if request.POST.get("format") == "xlsx" else exports.Format.CSV
+    list_ = MessageList.from_post(Message.objects.visible_to(request.actor), request)
+    return exports.respond(list_, form, at=request.at, record=record_export)
 
 
 @page("notifications.read", methods=["POST"])

@@ -166,3 +166,29 @@ def test_a_policy_of_no_action_does_not_exist(client: Client, people: dict[str, 
     answer = signed_in(client, people["administrator"]).get(reverse("approvals:policy", args=["no.such"]))
 
     assert answer.status_code == 404
+
+
+def test_the_inbox_is_searched_and_ordered_and_leaves_as_a_file(
+    client: Client, people: dict[str, Membership], approval: Approval
+) -> None:
+    link = reverse("approvals:detail", args=[approval.pk])
+    inbox = signed_in(client, people["checker"])
+
+    found = inbox.get(reverse("approvals:inbox"), {"number": "T-7", "order": "amount", "amount_from": "100000"})
+    other = inbox.get(reverse("approvals:inbox"), {"number": "T-8"})
+    decided = inbox.get(reverse("approvals:inbox"), {"view": "decided"})
+    file = inbox.post(reverse("approvals:export"), {"query": "view=waiting&number=T-7", "format": "csv"})
+    foreign = signed_in(Client(), people["stranger"]).post(reverse("approvals:export"), {"format": "csv"})
+
+    assert link in found.content.decode()
+    assert link not in other.content.decode()
+    assert link not in decided.content.decode()
+    assert "113000.00" in b"".join(file.streaming_content).decode("utf-8-sig")
+    assert "113000.00" not in b"".join(foreign.streaming_content).decode("utf-8-sig")
+
+
+def test_a_filter_keeps_the_list_it_was_set_in(client: Client, people: dict[str, Membership]) -> None:
+    page = signed_in(client, people["checker"]).get(reverse("approvals:inbox"), {"view": "decided", "maker": "nobody"})
+
+    assert ("view", "decided") in page.context["list"].kept
+    assert page.context["list"].cleared_url == "?view=decided"

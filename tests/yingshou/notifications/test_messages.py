@@ -20,8 +20,8 @@ from yingshou.kernel.registry import NotRegistered
 from yingshou.notifications import actions, kinds
 from yingshou.notifications.drafts import MessageDraft, grouped
 from yingshou.notifications.kinds import MessageKind
+from yingshou.notifications.lists import ROWS
 from yingshou.notifications.models import ChannelChoice, Message
-from yingshou.notifications.selectors import ROWS
 from yingshou.tenancy.actor import Actor, Capability, Duty, acting_as
 
 pytestmark = pytest.mark.django_db
@@ -255,13 +255,24 @@ def test_filters_and_older_pages_live_in_the_address() -> None:
     client = client_of(reader, "en")
 
     first = client.get("/notifications/")
-    older = client.get("/notifications/" + first.context["inbox"].older_url)
+    older = client.get("/notifications/" + first.context["list"].next_url)
     found = client.get("/notifications/", {"q": "债务人503", "unread": "1", "kind": KIND})
 
-    assert len(first.context["inbox"].rows) == ROWS
-    assert len(older.context["inbox"].rows) == 5
-    assert older.context["inbox"].older_url == ""
-    assert [message.counterpart for message in found.context["inbox"].rows] == ["债务人503"]
+    assert len(first.context["list"].rows) == ROWS
+    assert len(older.context["list"].rows) == 5
+    assert older.context["list"].next_url == ""
+    assert [message.counterpart for message in found.context["list"].objects] == ["债务人503"]
+
+
+def test_the_export_holds_the_messages_of_the_filter_and_is_recorded() -> None:
+    reader = member(Duty.MAKER)
+    say([draft(reader.organisation_id, number, debtor=number) for number in (501, 502)])
+
+    response = client_of(reader, "en").post("/notifications/export/", {"query": "q=债务人502", "format": "csv"})
+
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    assert "债务人502" in text
+    assert "债务人501" not in text
 
 
 @pytest.mark.parametrize("query", ["before=x", "before=99999999999999999999999", "kind=nothing", "q=%25", "unread=7"])
