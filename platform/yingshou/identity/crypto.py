@@ -72,9 +72,14 @@ def decrypt(value: str, *, field: str) -> str:
     raise CannotDecrypt(field)
 
 
+def current_prefix() -> str:
+    """How every value begins that was encrypted with the key that encrypts now."""
+    return f"{_VERSION}:{key_id(_keys()[0])}:"
+
+
 def needs_new_key(value: str) -> bool:
     """Whether the value was encrypted with another key than the one that encrypts now."""
-    return bool(value) and value.split(":")[1] != key_id(_keys()[0])
+    return bool(value) and not value.startswith(current_prefix())
 
 
 def blind_index(text: str, *, field: str) -> str:
