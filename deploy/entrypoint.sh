@@ -37,7 +37,7 @@ web)
     PROMETHEUS_MULTIPROC_DIR="${PROMETHEUS_MULTIPROC_DIR:-$(mktemp -d)}"
     export PROMETHEUS_MULTIPROC_DIR
     unset DATABASE_OWNER_URL
-    exec "$bin/gunicorn" yingshou.config.wsgi:application --bind "${HOST:-0.0.0.0}:${PORT:-8000}" \
+    exec "$bin/gunicorn" yingshou.config.wsgi:application --config python:yingshou.config.gunicorn --bind "${HOST:-0.0.0.0}:${PORT:-8000}" \
         --worker-class gthread --workers "${WEB_WORKERS:-2}" --threads "${WEB_THREADS:-4}" --no-control-socket \
         --graceful-timeout 20 --timeout 120 --max-requests 20000 --max-requests-jitter 2000 \
         --worker-tmp-dir "$([ -d /dev/shm ] && echo /dev/shm || echo /tmp)" "$@"
@@ -45,13 +45,13 @@ web)
 worker)
     need DATABASE_URL REDIS_URL YINGSHOU_SECRET_KEY
     unset DATABASE_OWNER_URL
-    exec "$bin/celery" -A yingshou.config.celery worker --concurrency "${WORKER_CONCURRENCY:-2}" --loglevel INFO \
+    exec "$bin/celery" --quiet -A yingshou.config.celery worker --concurrency "${WORKER_CONCURRENCY:-2}" --loglevel INFO \
         --without-gossip --without-mingle "$@"
     ;;
 scheduler)
     need DATABASE_URL REDIS_URL YINGSHOU_SECRET_KEY
     unset DATABASE_OWNER_URL
-    exec "$bin/celery" -A yingshou.config.celery beat --loglevel INFO --pidfile= \
+    exec "$bin/celery" --quiet -A yingshou.config.celery beat --loglevel INFO --pidfile= \
         --schedule "${SCHEDULE_FILE:-$(mktemp -d)/schedule}" "$@"
     ;;
 check)

@@ -106,7 +106,7 @@ def test_web_serves_with_production_settings(production: dict[str, str], tmp_pat
             ready = json.load(answer)
         environ = Path(f"/proc/{child.pid}/environ").read_bytes()
 
-    assert ready == {"database": "OK", "redis": "OK"}
+    assert ready == {"database": "OK", "redis": "OK", "clock": "OK"}
     assert (plain[0], plain[1]["Location"]) == (301, f"https://{HOST}/account/login/")
     assert secure[0] == 200
     assert "max-age=63072000" in secure[1]["Strict-Transport-Security"]
@@ -119,6 +119,7 @@ def test_web_serves_with_production_settings(production: dict[str, str], tmp_pat
     assert b"DATABASE_OWNER_URL" not in environ
     for line in log.read_text().splitlines():
         assert production["YINGSHOU_SECRET_KEY"] not in line
+        assert set(json.loads(line)) >= {"event", "level", "logger", "timestamp"}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -137,6 +138,10 @@ def test_worker_and_scheduler_run_and_stop(production: dict[str, str], tmp_path:
 
     assert healthy.returncode == 0, healthy.stdout + healthy.stderr
     assert ends == (0, 0)
+    for line in (worker_log.read_text() + beat_log.read_text()).splitlines():
+        # As root, Celery warns on standard error before there are any logs.
+        if os.geteuid() != 0 or line.startswith("{"):
+            assert "event" in json.loads(line)
 
 
 def _until(condition: Any, log: Path, seconds: float = 60) -> None:

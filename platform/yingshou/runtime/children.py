@@ -81,9 +81,10 @@ def programs(environment: Mapping[str, str], logs: Path, data: Path, host: str, 
     """Return web server, worker and scheduler."""
     python = sys.executable
     metrics = data / "metrics"
-    celery = [python, "-m", "celery", "-A", "yingshou.config.celery"]
+    celery = [python, "-m", "celery", "--quiet", "-A", "yingshou.config.celery"]
     web = [
-        python, "-m", "gunicorn", "yingshou.config.wsgi:application", "--bind", f"{host}:{port}",
+        python, "-m", "gunicorn", "yingshou.config.wsgi:application",
+        "--config", "python:yingshou.config.gunicorn", "--bind", f"{host}:{port}",
         "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--no-control-socket",
         "--graceful-timeout", "10", "--timeout", "120", "--max-requests", "20000", "--max-requests-jitter", "2000",
         "--worker-tmp-dir", "/dev/shm" if Path("/dev/shm").is_dir() else "/tmp",  # noqa: S108
