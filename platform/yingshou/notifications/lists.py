@@ -7,6 +7,7 @@ from functools import cached_property
 
 import django_filters
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from yingshou.audit.events import record_access
@@ -73,7 +74,12 @@ class MessageList(List[Message]):
         ),
         Column("kind", _("Kind"), "label"),
         Column("at", _("When"), "at", Kind.INSTANT),
-        Column("read", _("Read by"), "read_by_label", template="notifications/cells/read.html"),
+        Column(
+            "read",
+            _("Read by"),
+            lambda row: row.read_by_label if row.is_read else gettext("unread"),
+            template="notifications/cells/read.html",
+        ),
         Column("open", _("Open"), "pk", template="notifications/cells/open.html", in_export=False),
     )
     empty_title = _("No message yet")
