@@ -19,6 +19,7 @@ from yingshou.approvals import actions as approvals
 from yingshou.approvals.models import Approval
 from yingshou.identity.actions import accounts
 from yingshou.identity.middleware import actor_of
+from yingshou.identity.models import Organisation
 from yingshou.kernel import clock
 from yingshou.tenancy import clocks
 from yingshou.tenancy.actor import Actor, Duty, acting_as
@@ -117,7 +118,7 @@ def test_alarm_is_logged_once_a_minute_and_shown_as_a_metric(caplog: Any, client
     with caplog.at_level(logging.ERROR), time_machine.travel(clock.real_now() - seconds(7), tick=True):
         for _turn in range(3):
             with acting_as(Actor.system("jobs.tick")), transaction.atomic():
-                make.Organisation.objects.exists()
+                Organisation.objects.exists()
         with override_settings(METRICS_TOKEN="collector"):
             metrics = client.get("/metrics", headers={"Authorization": "Bearer collector"}).content.decode()
 
@@ -142,4 +143,4 @@ def test_measuring_costs_no_statement(django_assert_num_queries: DjangoAssertNum
 
     # BEGIN is not counted; the statement that binds the actor brings the clock along.
     with django_assert_num_queries(4), acting_as(maker), transaction.atomic():
-        make.Organisation.objects.exists()
+        Organisation.objects.exists()

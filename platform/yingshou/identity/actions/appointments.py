@@ -116,7 +116,7 @@ def carry_out(line: ApprovalLine, *, by: Actor, at: datetime) -> None:
         invite = OrganisationInvite.objects.filter(pk=line.object_id, organisation=organisation).first()
         if invite is None:
             raise NotYours
-        if Person.objects.filter(pk=by.person_id, email=invite.email).exists():
+        if Person.objects.filter(pk=by.person_id or 0, email=invite.email).exists():
             raise OwnDuties
         requests.grant_to_invited(invite.pk, after, by=by, at=at)
         return

@@ -41,7 +41,7 @@ def invite(
     """
     organisation = own_organisation(by)
     check_duties(organisation, duties)
-    if Person.objects.filter(pk=by.person_id, email=email.strip().lower()).exists():
+    if Person.objects.filter(pk=by.person_id or 0, email=email.strip().lower()).exists():
         raise OwnDuties
     token = secrets.token_urlsafe(32)
     row = OrganisationInvite.objects.create(

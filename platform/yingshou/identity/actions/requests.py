@@ -114,7 +114,8 @@ def propose(*, request_id: int, grant: bool, reason: str, by: Actor, at: datetim
     if row is None or not by.is_staff_organisation:
         raise NotYours
     _refuse_own(row, by)
-    payload = {"grant": grant, "reason": normalise(reason), "duties": row.duties, "person": row.person_name}
+    said = normalise(reason)
+    payload = {"grant": grant, "reason": said, "duties": row.duties, "person": row.person_name}
     line = LineDraft(
         object_type=REQUEST,
         object_id=row.pk,
@@ -123,7 +124,7 @@ def propose(*, request_id: int, grant: bool, reason: str, by: Actor, at: datetim
         payload=payload,
         document={"purpose": GRANT_DUTIES, "uscc": row.organisation.uscc, **payload},
     )
-    return approvals.submit(GRANT_DUTIES, [line], by=by, at=at, remark=payload["reason"])
+    return approvals.submit(GRANT_DUTIES, [line], by=by, at=at, remark=said)
 
 
 def carry_out(line: ApprovalLine, *, by: Actor, at: datetime) -> None:
