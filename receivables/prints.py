@@ -24,7 +24,7 @@ def check_code(row: Receivable) -> str:
         "currency": row.currency,
         "face_amount": row.face_amount,
         "confirmed_amount": row.confirmed_amount,
-        "due_date": row.due_date.isoformat() if row.due_date else None,
+        "due_date": row.due_date.isoformat(),
     }
     digest = sha256_hex(canonical_json(record))
     return " ".join(digest[place : place + GROUP] for place in range(0, GROUPS * GROUP, GROUP))

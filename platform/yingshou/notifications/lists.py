@@ -93,7 +93,7 @@ class MessageList(List[Message]):
         found = super().filterset
         if found is not None:
             known = [(name, KINDS.get(name).label) for name in kinds_for(self.actor)]
-            found.form.fields["kind"].choices = [("", "---------"), *known]  # type: ignore[attr-defined]  # a ChoiceField
+            found.form.fields["kind"].choices = [("", "---------"), *known]
         return found
 
     @property
