@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,8 +20,8 @@ from receivables.rules.changes import LABELS, Terms, plain, raises_amount, term_
 from receivables.states import ChangeState, State
 from yingshou.approvals.handlers import HANDLERS
 from yingshou.approvals.models import ApprovalLine
-from yingshou.audit.selectors import timeline
-from yingshou.audit.wording import Line
+from yingshou.audit.models import AuditEvent
+from yingshou.audit.wording import Line, line
 from yingshou.kernel.clock import business_date
 from yingshou.signing.models import SignedLine
 from yingshou.signing.selectors import Seal, seal_of_line
@@ -251,9 +251,22 @@ def sheet(one: ChangeRequest, actor: Actor, at: datetime) -> ChangeSheet:
         actor=actor,
         at=at,
         waiting=filters.open_changes([one.receivable_id]).get(one.receivable_id),
-        seals={line.evidence_id: seal_of_line(line, at=at) for line in signed.select_related("evidence")},
-        story=timeline(CHANGE_TYPE, one.pk, actor=actor),
+        seals={found.evidence_id: seal_of_line(found, at=at) for found in signed.select_related("evidence")},
+        story=_story(one, actor),
     )
+
+
+def _story(one: ChangeRequest, actor: Actor) -> list[Line]:
+    """What happened to the proposal, newest first: our own people by name, the other side as an organisation."""
+    row = one.receivable
+    names = {one.creditor_id: row.creditor.name, one.debtor_id: row.debtor_name}
+    events = AuditEvent.objects.visible_to(actor).about(CHANGE_TYPE, one.pk).reverse()
+    return [
+        line(event)
+        if event.organisation_id == actor.organisation_id
+        else replace(line(event), who=names.get(event.organisation_id or 0, ""))
+        for event in events
+    ]
 
 
 def _differences(row: Any) -> str:

@@ -21,6 +21,7 @@ from yingshou.approvals.models import Approval
 from yingshou.jobs.idempotency import idempotent
 from yingshou.kernel.errors import DomainError
 from yingshou.tenancy.guards import AppRequest, page
+from yingshou.ui.sections import belongs_to
 
 # What the page that compares old and new writes itself.
 NOT_CARRIED = frozenset({"csrfmiddlewaretoken", "idempotency_key", "checked", "again"})
@@ -38,6 +39,8 @@ def listing(request: AppRequest) -> HttpResponse:
 def propose(request: AppRequest, public_no: str) -> HttpResponse:
     """Overwrite the terms, look at old and new side by side, submit for checking."""
     row = get_object_or_404(sheets.rows(request.actor), public_no=public_no)
+    is_creditor = row.creditor_id == request.actor.organisation_id
+    belongs_to(request, reverse("receivables:claims" if is_creditor else "receivables:debts"))
     asked = changing.proposal(row, request.actor)
     if asked.why_not:
         return render(request, "receivables/change_form.html", {"asked": asked}, status=200)
@@ -111,6 +114,7 @@ def _answer(request: AppRequest, change_request_id: int, event: str, form: Reply
 
 def _detail(request: AppRequest, change_request_id: int, answered: ReplyForm | None = None) -> HttpResponse:
     one = get_object_or_404(changing.listed(request.actor), pk=change_request_id)
+    belongs_to(request, reverse("receivables:changes"))
     sheet = changing.sheet(one, request.actor, request.at)
     refusal = answered if isinstance(answered, RefuseChangeForm) else None
     context = {

@@ -79,6 +79,13 @@ def lines(approval: Approval, handler: Handler, after: str | None) -> Lines:
     )
 
 
+def says(approval: Approval) -> Sequence[str]:
+    """What a submission of a single line asks beyond object and amount; of many lines each says it on its own page."""
+    if approval.line_count != 1:
+        return ()
+    return HANDLERS.get(approval.action).says(approval.lines.get())
+
+
 def own_handler(action: str, actor: Actor) -> Handler:
     """
     The handler of an action that the actor's organisation can perform at all.

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from yingshou.approvals.handlers import HANDLERS
 from yingshou.approvals.models import Approval
+from yingshou.approvals.selectors import says
 from yingshou.jobs.idempotency import idempotent
 from yingshou.kernel.errors import DomainError, NotVisible
 from yingshou.signing import actions, forms, presenters, selectors, sources
@@ -43,6 +44,7 @@ def sign(request: AppRequest, approval_id: int) -> HttpResponse:
     context = {
         "subject": subject,
         "approval": approval,
+        "says": says(approval),
         "purpose": APPROVAL,
         "object_id": approval_id,
         "shown": presenters.shown(subject, organisation_id=approval.organisation_id),
