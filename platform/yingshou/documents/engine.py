@@ -194,7 +194,11 @@ def _ask_each_row(cursor: Any, checks: Sequence[Check], given: Mapping[str, Any]
 
 
 def _tell_rows(cursor: Any, batch: ImportBatch, checks: Sequence[Check]) -> None:
-    """Write the hits into the rows: each problem in the order of the checks, and what they make of the row's state."""
+    """
+    Write the hits into the rows: each problem in the order of the checks, and what they make of the row's state.
+
+    Of a cell that could not be read nothing more is said: that it is missing would be another fault than the one it has.
+    """
     severities = ["error" if check.effect is Effect.ERROR else "warning" for check in checks]
     cursor.execute(
         "update documents_importrow r set state = case when h.is_wrong then 'ERROR' "  # noqa: S608
@@ -204,7 +208,9 @@ def _tell_rows(cursor: Any, batch: ImportBatch, checks: Sequence[Check]) -> None
         "jsonb_agg(jsonb_build_object('key', c.code, 'column', c.cell, 'severity', c.severity, 'params', f.params) "
         f"order by f.place) as problems from {HITS} f join unnest(%(places)s::integer[], %(codes)s::text[], "
         "%(cells)s::text[], %(severities)s::text[], %(effects)s::text[]) as c(place, code, cell, severity, effect) "
-        "on c.place = f.place group by f.row_id) h where r.batch_id = %(batch)s and r.seq = h.row_id",
+        "on c.place = f.place join documents_importrow o on o.batch_id = %(batch)s and o.seq = f.row_id "
+        "where not coalesce(o.problems @> jsonb_build_array(jsonb_build_object('column', c.cell, 'severity', 'error')), false) "
+        "or c.cell is null group by f.row_id) h where r.batch_id = %(batch)s and r.seq = h.row_id",
         {
             "batch": batch.pk,
             "places": list(range(len(checks))),

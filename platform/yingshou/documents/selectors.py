@@ -35,7 +35,7 @@ class RowLine:
     row_no: int
     state: str
     label: str
-    cells: list[str]
+    cells: list[tuple[str, str]]
     findings: list[Finding]
 
 
@@ -98,7 +98,7 @@ def _telling_columns(kind: ImportKind, rows: Sequence[ImportRow]) -> list[int]:
 def _line(row: ImportRow, kind: ImportKind, names: Mapping[int, str], places: Sequence[int]) -> RowLine:
     sheet = names.get(row.sheet_no, "")
     findings = row_findings(row.problems, kind, sheet, row.row_no)
-    cells = [_shown(kind, place, row) for place in places]
+    cells = [(str(kind.columns[place].label), _shown(kind, place, row)) for place in places]
     return RowLine(row.seq, sheet, row.row_no, row.state, str(RowState(row.state).label), cells, findings)
 
 

@@ -251,7 +251,10 @@ def copy(copy_id: int, *, by: Actor, at: datetime, progress: Progress = silent) 
             return found
         with override(found.language):
             writer = workbooks.Annotated(found.batch)
-            name = f"{found.batch.file.name.rpartition('.')[0] or found.batch.file.name}-{gettext('with reasons')}.xlsx"
+            original = found.batch.file.name
+            # Outside the f-string, where the collector of texts does not look.
+            ending = gettext("with reasons")
+            name = f"{original.rpartition('.')[0] or original}-{ending}.xlsx"
     with override(found.language), writer.write(progress) as content:
         if not writer.is_whole:
             raise CopyNotMade
