@@ -1,12 +1,13 @@
 """How events read in a timeline. Each app registers a wording per event kind in `contributions.py`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from yingshou.audit.models import AuditEvent
 from yingshou.kernel.registry import Registry
+from yingshou.tenancy.actor import ActorKind
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -53,4 +54,7 @@ def line(event: AuditEvent) -> Line:
 
     :raises NotRegistered: if no app worded this kind
     """
-    return WORDINGS.get(event.kind)(event)
+    worded = WORDINGS.get(event.kind)(event)
+    # A job is nobody: its name means something to programmers alone.
+    is_job = event.actor_kind == ActorKind.SYSTEM and worded.who == event.actor_label
+    return replace(worded, who="") if is_job else worded
