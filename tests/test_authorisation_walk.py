@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.test import RequestFactory
 from django.urls import URLPattern, get_resolver, path, reverse
 
@@ -22,8 +23,10 @@ from tests.walk.policy import POLICY
 from tests.walk.walker import Walk, addresses, unclassified
 from tests.walk.world import World
 from yingshou.config import urls
+from yingshou.jobs.models import Job
 from yingshou.tenancy import guards
 from yingshou.tenancy.actor import Actor, ActorKind, Capability, Duty, acting_as
+from yingshou.tenancy.middleware import MethodMiddleware
 
 # What one principal meets at least; with all of them together well above ten thousand.
 LEAST_CELLS = 300
@@ -70,25 +73,38 @@ def test_walk(city: World, open_database: None, key: str, record_property: Any) 
     assert walk.cells >= LEAST_CELLS
 
 
+@pytest.mark.parametrize("capability", list(Capability))
 @pytest.mark.parametrize("kind", [ActorKind.LINK, ActorKind.MACHINE])
-def test_no_address_admits_link_visitors_or_machines_yet(kind: ActorKind) -> None:
-    """Whatever duties they might carry: only persons who signed in pass a door that is not public."""
-    actor = Actor(kind, 1, 1, frozenset(Duty), frozenset(Capability), "walk")
+def test_no_address_admits_link_visitors_or_machines_yet(kind: ActorKind, capability: Capability) -> None:
+    """Whatever duties they might carry, for whatever organisation: only persons who signed in pass a door that is not public."""
+    actor = Actor(kind, 1, 1, frozenset(Duty), frozenset({capability}), "walk")
     doors, admitted = 0, []
     for name, view in views():
         guard = getattr(view, "guard", None)
         if guard is None or guard.public:
             continue
         doors += 1
-        request = RequestFactory().generic("GET" if "GET" in guard.methods else "POST", "/")
-        request.actor = actor  # type: ignore[attr-defined]  # AppRequest
-        with acting_as(actor):
-            answer = view(request)
-        if answer.status_code != 302 or not answer.headers["Location"].startswith(reverse("account_login")):
-            admitted.append(name)
+        for method in sorted(guard.methods):
+            request = RequestFactory().generic(method, "/")
+            request.actor = actor  # type: ignore[attr-defined]  # AppRequest
+            with acting_as(actor):
+                answer = view(request)
+            if answer.status_code != 302 or not answer.headers["Location"].startswith(reverse("account_login")):
+                admitted.append(f"{method} {name}")
 
     assert admitted == []
     assert doors > 75
+
+
+def test_a_token_in_a_header_opens_nothing(city: World, open_database: None) -> None:
+    """A machine that tries what other platforms take gets what every stranger gets."""
+    tokens = {"authorization": "Bearer 0123456789abcdef", "x-api-key": "0123456789abcdef", "remote-user": "person1"}
+    walk = Walk(city, city.principals["anonymous"], headers=tokens, check_rows=False)
+
+    walk.run()
+
+    assert walk.wrong == []
+    assert walk.cells >= LEAST_CELLS
 
 
 def views(resolver: Any = None) -> Iterator[tuple[str, Any]]:
@@ -100,25 +116,83 @@ def views(resolver: Any = None) -> Iterator[tuple[str, Any]]:
             yield from views(one)
 
 
+def replaced(monkeypatch: pytest.MonkeyPatch, settings: Any, *patterns: URLPattern) -> None:
+    """Serve a copy of the URL configuration in which these patterns come first."""
+    copy = ModuleType("tests.walk.loosened")
+    copy.urlpatterns = [*patterns, *urls.urlpatterns]  # type: ignore[attr-defined]
+    for name in ("handler400", "handler403", "handler404", "handler500"):
+        setattr(copy, name, getattr(urls, name))
+    monkeypatch.setitem(sys.modules, copy.__name__, copy)
+    settings.ROOT_URLCONF = copy.__name__
+
+
 def test_canary_a_loosened_permission_is_found(
     city: World, open_database: None, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    """A copy of the URL configuration in which one page asks for signing in only, not for its duty."""
-    copy = ModuleType("tests.walk.loosened")
+    """One page asks for signing in only, not for its duty."""
 
     @guards.page(signed_in=True)
     def loosened(request: Any) -> HttpResponse:
         return HttpResponse("open")
 
-    copy.urlpatterns = [path("organisation/people/", loosened), *urls.urlpatterns]  # type: ignore[attr-defined]
-    for name in ("handler400", "handler403", "handler404", "handler500"):
-        setattr(copy, name, getattr(urls, name))
-    monkeypatch.setitem(sys.modules, copy.__name__, copy)
-    settings.ROOT_URLCONF = copy.__name__
-    policy = {name: POLICY[name] for name in ("identity:people",)}
+    replaced(monkeypatch, settings, path("organisation/people/", loosened))
 
-    walk = Walk(city, city.principals["creditor-maker"], policy=policy)
+    walk = Walk(city, city.principals["creditor-maker"], policy={"identity:people": POLICY["identity:people"]})
     walk.run()
 
     assert "creditor-maker GET identity:people own: 200, wanted 403" in walk.wrong
     assert any("nobody said who may call" in problem for problem in walk.wrong), "an address without a rule is found"
+
+
+def test_canary_a_leaking_view_is_found(
+    city: World, open_database: None, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """One page reads as a worker of nobody's organisation: strangers' objects show, and are told from those that do not exist."""
+
+    @guards.page(signed_in=True)
+    def leaking(request: Any, job_id: int) -> HttpResponse:
+        with acting_as(Actor.system("leak")):
+            return HttpResponse(get_object_or_404(Job, pk=job_id).note, status=286)
+
+    replaced(monkeypatch, settings, path("jobs/<int:job_id>/progress/", leaking))
+
+    walk = Walk(city, city.principals["creditor-maker"], policy={"jobs:progress": POLICY["jobs:progress"]})
+    walk.run()
+
+    assert "creditor-maker GET jobs:progress foreign: 286, wanted 404" in walk.wrong
+    assert "creditor-maker GET jobs:progress: foreign unlike nonexistent: 404 and 286" in walk.wrong
+    assert "creditor-maker GET jobs:progress foreign: shows what is marked as a stranger's" in walk.wrong
+
+
+def test_canary_a_telling_refusal_is_found(
+    city: World, open_database: None, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """One page hides strangers' objects behind the right status, and tells by a header that they exist."""
+
+    @guards.page(signed_in=True)
+    def telling(request: Any, job_id: int) -> HttpResponse:
+        with acting_as(Actor.system("leak")):
+            exists = Job.objects.filter(pk=job_id).exists()
+        answer = HttpResponse(status=404)
+        answer.headers["X-Reason"] = "hidden" if exists else "absent"
+        return answer
+
+    replaced(monkeypatch, settings, path("jobs/<int:job_id>/progress/", telling))
+
+    walk = Walk(city, city.principals["creditor-maker"], policy={"jobs:progress": POLICY["jobs:progress"]})
+    walk.run()
+
+    assert any("foreign unlike nonexistent: headers" in problem for problem in walk.wrong)
+
+
+def test_canary_a_careless_method_is_found(
+    city: World, open_database: None, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """A method that no address takes is answered by one."""
+    replaced(monkeypatch, settings)
+    monkeypatch.setattr(MethodMiddleware, "__call__", lambda self, request: self.get_response(request))
+
+    walk = Walk(city, city.principals["creditor-maker"], policy={"account_login": POLICY["account_login"]})
+    walk.run()
+
+    assert any(problem.startswith("creditor-maker DELETE account_login own") for problem in walk.wrong)

@@ -5,6 +5,7 @@ Python scopes switched off, so that only the database stands between the organis
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import threading
@@ -44,6 +45,13 @@ def city(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     assert resetter is not None
     with world.committed(django_db_blocker.unblock, resetter.reset) as built:
         yield built
+
+
+@pytest.fixture
+def open_database(django_db_blocker: Any) -> Iterator[None]:
+    """The database without a transaction around the test: the walk takes back each call by itself."""
+    with django_db_blocker.unblock():
+        yield
 
 
 PARTIES_BY_LINE = "signing.SignatureEvidence"
@@ -89,9 +97,14 @@ def test_without_python_scopes_the_database_still_hides_everything(
     assert no_scopes >= 15
 
 
-@pytest.mark.parametrize("key", ["creditor-maker", "debtor-maker", "bank-auditor", "core_enterprise-signer"])
+# Every capability once and every duty, and those who can do most.
+EACH = [f"{capability}-{duty}" for capability, duty in zip(Capability, itertools.cycle(world.ORDINARY), strict=False)]
+BUSY = ["creditor-maker", "debtor-maker", "core_enterprise-signer", "bank-auditor", "staff-system_administrator"]
+
+
+@pytest.mark.parametrize("key", sorted({*EACH, *BUSY}))
 def test_without_python_scopes_foreign_objects_stay_nonexistent(
-    city: World, db: None, no_scopes: int, key: str
+    city: World, open_database: None, no_scopes: int, key: str
 ) -> None:
     walk = Walk(city, city.principals[key], check_rows=False)
 
@@ -99,6 +112,24 @@ def test_without_python_scopes_foreign_objects_stay_nonexistent(
 
     assert walk.wrong == []
     assert walk.cells > 30
+
+
+def test_canary_without_scopes_and_without_a_policy_a_foreign_object_shows(
+    city: World, open_database: None, no_scopes: int
+) -> None:
+    """The database is what held above: with the policy of one table off, the same walk finds the leak."""
+    resetter = reset.resetter
+    assert resetter is not None
+    walk = Walk(city, city.principals["creditor-maker"], check_rows=False)
+    with resetter.cluster.server.cursor(resetter.database) as owner:
+        owner.execute("alter table jobs_job disable row level security")
+        try:
+            walk.foreign_only()
+        finally:
+            owner.execute("alter table jobs_job enable row level security")
+
+    assert "creditor-maker GET jobs:progress foreign: 286, wanted 404" in walk.wrong
+    assert all(" jobs:progress" in problem for problem in walk.wrong)
 
 
 def tenant_tables() -> list[type[models.Model]]:

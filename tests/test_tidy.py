@@ -224,7 +224,7 @@ def test_every_template_is_used() -> None:
     found = []
     for file in tree.templates():
         name = str(file.relative_to(folder))
-        if name in named or name in {"400.html", "403.html", "404.html", "429.html", "500.html"}:
+        if name in named or name in {"400.html", "403.html", "404.html", "429.html", "500.html", "503.html"}:
             continue
         if name.startswith(f"{settings.COTTON_DIR}/"):
             bare = name.removeprefix(f"{settings.COTTON_DIR}/").removesuffix(".html").removesuffix("/index")

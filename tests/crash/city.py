@@ -82,14 +82,17 @@ class City:
         self._starts += 1
         folder = self.folder / f"worker-{self._starts}"
         folder.mkdir()
-        extra = {
+        self._worker = contextlib.ExitStack()
+        self._process = self._worker.enter_context(servers.running_worker(folder, self.variables()))
+
+    def variables(self) -> dict[str, str]:
+        """What leads a process to these servers."""
+        return {
             **environment.variables(self.database, self.cluster.where),
             "REDIS_URL": self.redis.where.redis_url,
             "DJANGO_SETTINGS_MODULE": "tests.crash.settings",
             "CRASH_TEST_INCLUDE": self.include,
         }
-        self._worker = contextlib.ExitStack()
-        self._process = self._worker.enter_context(servers.running_worker(folder, extra))
 
     # --- looking ----------------------------------------------------------------------------------------------------
     def fetch(self, statement: str, *values: object) -> tuple[Any, ...]:
@@ -163,12 +166,19 @@ class City:
         (pid,) = self.fetch("select max(backend_pid) from jobs_job where state = 'RUNNING'")
         return pid is not None and _killed(pid)
 
-    def _kill_postgres(self) -> bool:
-        os.kill(int((self.cluster.server.data / "postmaster.pid").read_text().split("\n", 1)[0]), signal.SIGKILL)
+    def stop_postgres(self, by: signal.Signals) -> None:
+        """End the server, and leave it so."""
+        number = int((self.cluster.server.data / "postmaster.pid").read_text().split("\n", 1)[0])
+        os.kill(number, by)
         if self.cluster.server.process is not None:
             # A dead child that nobody waited for still has its number, and the next server would believe it alive.
             self.cluster.server.process.wait()
+        if by != signal.SIGKILL:
+            self.cluster.server.stop_stray()
         self.forget()
+
+    def _kill_postgres(self) -> bool:
+        self.stop_postgres(signal.SIGKILL)
         deadline = time.monotonic() + 30
         while True:
             # The orphans of the killed server end by themselves, and hold its memory until then.

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -13,14 +14,14 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.cache import cache
 from django.core.signals import request_finished
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection, connections, transaction
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test.client import ClientHandler, RequestFactory
 from django.urls import NoReverseMatch, get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
 
 from tests.walk.policy import FIXED, NOT_ALLOWED, OTHERWISE, POLICY, SIGN_IN, Rule, signed_in
-from tests.walk.world import Principal, World
+from tests.walk.world import FOREIGN, Principal, World
 from yingshou.tenancy.actor import Actor, Duty, acting_as
 
 METHODS = ("GET", "POST")
@@ -28,6 +29,10 @@ RELATIONS = ("own", "shared", "foreign", "nonexistent")
 # Methods no address of ours takes; every address refuses them to everyone alike.
 OTHER_METHODS = ("PUT", "PATCH", "DELETE")
 DENIED = "audit_accessevent"
+# Staff whose work it is to look after people see their names there, of every organisation, and no contact data.
+PEOPLE = ("admin:identity_person", "admin:identity_membership", "admin:identity_organisationgrant")
+# Its checks run an event loop, and a browser test leaves one behind in the main thread; a web worker has none.
+ELSEWHERE = frozenset({"/readyz"})
 # Not business: the key of a form is claimed before the work and taken back with it; a session keeps its own notes.
 BOOKKEEPING = frozenset({"jobs_idempotencykey", "django_session"})
 # A value that fits whole numbers and texts alike and stands nowhere else.
@@ -39,6 +44,14 @@ PLAUSIBLE: dict[str, Any] = {
     "amount": "5.00", "reason_0": "QUALITY", "reason_1": "", "reason": "不符", "comment": "不符", "text": "答复", "channels": ["mail"],
     "event": "verify",
 }  # fmt: skip
+# As the view pg_stat_xact_user_tables, without its look at every index.
+WRITTEN = """
+select relname, count from pg_class, lateral (
+    select pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid)
+        + pg_stat_get_xact_tuples_deleted(oid) as count
+) counted
+where relkind = 'r' and relnamespace = 'public'::regnamespace and count > 0
+"""
 _CHANGING = (
     (re.compile(rb'(name="csrfmiddlewaretoken" value=")[^"]*'), rb"\1"),
     (re.compile(rb'(name="idempotency_key" value=")[^"]*'), rb"\1"),
@@ -253,6 +266,10 @@ class Walk:
             return None
         answer = self._call(method, path)
         self._judge(address, method, relation, answer.status, self._expected(rule, relation))
+        if relation == "foreign" and FOREIGN.encode() in answer.body and not address.name.startswith(PEOPLE):
+            self.wrong.append(
+                f"{self.principal.key} {method} {address.name} foreign: shows what is marked as a stranger's"
+            )
         return answer
 
     def _judge(self, address: Address, method: str, relation: str, status: Any, expected: frozenset[Any]) -> None:
@@ -284,8 +301,19 @@ class Walk:
             cache.clear()
         make = getattr(self.factory, method.lower())
         request = make(path, {"idempotency_key": uuid.uuid4().hex, **data}) if method == "POST" else make(path)
+        if path in ELSEWHERE:
+            with ThreadPoolExecutor(1) as pool:
+                return pool.submit(self._as_a_worker_does, request.environ).result()
         response: HttpResponseBase = self.door(request.environ)
         return response
+
+    def _as_a_worker_does(self, environ: Any) -> HttpResponseBase:
+        """Ask in a thread with connections of its own."""
+        try:
+            response: HttpResponseBase = self.door(environ)
+            return response
+        finally:
+            connections.close_all()
 
     def _status(self, response: HttpResponseBase) -> Any:
         location = str(response.headers.get("Location", ""))
@@ -315,10 +343,7 @@ def changes(before: Mapping[str, int]) -> dict[str, int]:
 def written() -> dict[str, int]:
     """Rows written so far, by table: PostgreSQL's own counters, rolled-back ones included; they grow while a transaction lasts."""
     with acting_as(Actor.anonymous("walk")), connection.cursor() as cursor:
-        cursor.execute(
-            "select relname, n_tup_ins + n_tup_upd + n_tup_del from pg_stat_xact_user_tables "
-            "where n_tup_ins + n_tup_upd + n_tup_del > 0"
-        )
+        cursor.execute(WRITTEN)
         return dict(cursor.fetchall())
 
 
@@ -337,7 +362,11 @@ def body_of(response: HttpResponseBase) -> bytes:
 
 def headers_of(response: HttpResponseBase, body: bytes, path: str) -> tuple[tuple[str, str], ...]:
     """The headers and cookies without what differs from request to request, the length that of the masked body."""
-    named = {name: value.replace(path, "PATH").replace(quote(path), "PATH") for name, value in response.headers.items()}
+    named = {
+        name: value.replace(path, "PATH").replace(quote(path), "PATH")
+        for name, value in response.headers.items()
+        if name not in {"Expires", "Last-Modified"}
+    }
     if "Content-Length" in named:
         named["Content-Length"] = str(int(named["Content-Length"]) - len(body) + len(masked(body, path)))
     for name, morsel in response.cookies.items():

@@ -176,12 +176,18 @@ def _places(operator: House, seller: House) -> dict[str, dict[str, Any]]:
             rows = {
                 "identity_organisation": pk, "identity_person": maker.person_id, "identity_membership": maker.pk,
                 "approvals_approval": house.own["approval_id"], "jobs_job": house.own["job_id"],
-                "audit_auditevent": AuditEvent.objects.filter(audience__contains=[pk]).latest("pk").pk,
+                "audit_auditevent": _event_of(house, operator if house is seller else seller),
                 "audit_accessevent": AccessEvent.objects.filter(organisation_id=pk).latest("pk").pk,
             }  # fmt: skip
         for name, row in rows.items():
             found.setdefault(name, {})[relation] = row
     return found
+
+
+def _event_of(house: House, other: House) -> int:
+    """An event that one house may read and the other may not."""
+    mine = AuditEvent.objects.filter(audience__contains=[house.organisation.pk])
+    return int(mine.exclude(audience__contains=[other.organisation.pk]).latest("pk").pk)
 
 
 def _support(operator: House, seller: House) -> int:

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from celery import shared_task
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from yingshou.jobs.models import Job, JobState
 from yingshou.jobs.registry import JOBS, JobKind
 from yingshou.kernel import clock
 from yingshou.kernel.errors import DomainError
 from yingshou.tenancy.actor import Actor, acting_as
+from yingshou.tenancy.backend.base import is_away
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ def run_job(job_id: int) -> None:
         try:
             kind.run(RunningJob(job=found, at=clock.now(), lease=kind.lease))
         except Exception as error:
-            if _database_lost(error):
+            if is_away(error):
                 # No failure of the job's: the sweeper takes it back as soon as its backend is seen to be gone.
                 logger.warning("job_lost_database", extra={"job": found.name, "job_id": found.pk})
                 connection.close()
@@ -144,14 +145,6 @@ def _finish(row: Job, state: JobState, *, error: str) -> None:
             "update jobs_job set state = %s, error = %s, finished_at = now(), lease_until = null where id = %s",
             [state, error, row.pk],
         )
-
-
-def _database_lost(error: Exception) -> bool:
-    """Whether the server ended, restarts, or cut the connection; not what it said about a statement."""
-    if isinstance(error, InterfaceError):
-        return True
-    code = getattr(error.__cause__, "pgcode", None)
-    return isinstance(error, OperationalError) and (code is None or code.startswith("57P"))
 
 
 def _give_back(row: Job, kind: JobKind, error: Exception) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.urls import get_resolver, resolve
@@ -15,6 +16,7 @@ from django.urls import get_resolver, resolve
 from yingshou.kernel import clock
 from yingshou.kernel.errors import DomainError, NotVisible
 from yingshou.tenancy.actor import Actor, acting_as
+from yingshou.tenancy.guards import READING
 
 # What a proxy may hand us as a request id; anything else is replaced, so that logs cannot be forged.
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
@@ -37,19 +39,38 @@ class AnonymousActorMiddleware:
             return self.get_response(request)
 
 
-class MethodMiddleware:
+class DatabaseAwayMiddleware:
     """
-    Refuses a method that an address does not take before a session or the database is asked.
+    A reading that met a connection which a restart of the server had broken is asked once more, on a new one.
 
-    GET, HEAD and POST go on to the guard, which refuses them itself where it must; the others no view of a library is meant to take, and
-    of ours only one whose guard names it.
+    Nothing is written by a reading, so asking twice is safe; whatever writes gets the answer 503 and its reader decides. Stands outside
+    everything that queries.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.method in _USUAL:
+        response = self.get_response(request)
+        if getattr(response, "is_database_away", False) and request.method in READING:
+            connection.close()
+            response = self.get_response(request)
+        return response
+
+
+class MethodMiddleware:
+    """
+    Refuses a method that an address does not take before a session or the database is asked.
+
+    A view of ours takes what its guard names, one of a library GET, HEAD and POST. GET and HEAD go on to the guard unasked: nearly every
+    request is one of them, and finding the view twice would cost them all.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method in READING:
             return self.get_response(request)
         try:
             view = resolve(request.path_info).func

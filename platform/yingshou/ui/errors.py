@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
@@ -9,6 +10,9 @@ from django.shortcuts import render
 from django.template import loader
 
 from yingshou.kernel.errors import DomainError
+from yingshou.tenancy.backend.base import is_away
+
+RETRY_SECONDS = "5"
 
 
 def render_problem(request: HttpRequest, error: DomainError) -> HttpResponse:
@@ -44,7 +48,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: rendered without request, session, database or translations, any of which may be what failed."""
+    """500, or 503 where the database is away: rendered without request, session, database or translations, any of which may be what failed."""
+    if is_away(sys.exception()):
+        away = HttpResponse(loader.render_to_string("503.html"), status=503, headers={"Retry-After": RETRY_SECONDS})
+        away.is_database_away = True  # type: ignore[attr-defined]  # read by the middleware that asks once more
+        return away
     return HttpResponse(loader.render_to_string("500.html"), status=500)
 
 

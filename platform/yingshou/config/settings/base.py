@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "yingshou.tenancy.middleware.MethodMiddleware",
+    "yingshou.tenancy.middleware.DatabaseAwayMiddleware",
     # Binds an anonymous actor before anything queries: reading a session is a query too.
     "yingshou.tenancy.middleware.AnonymousActorMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from django.db import InterfaceError, OperationalError
 from django.db.backends.postgresql import base
 from psycopg2.extensions import TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_UNKNOWN
 
@@ -37,6 +38,16 @@ def read_only() -> "Iterator[None]":
 # A server that restarts breaks every connection: one used within this time is then found out by the first statement.
 FRESH_SECONDS = 5.0
 _BROKEN = (TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_UNKNOWN)
+# Classes of SQLSTATE: the operator ended the connection, too many connections, the connection failed.
+_AWAY = ("57P", "53300", "08")
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether the server ended, restarts, is full or cut the connection; not what it said about a statement."""
+    if isinstance(error, InterfaceError):
+        return True
+    code = getattr(getattr(error, "__cause__", None), "pgcode", None)
+    return isinstance(error, OperationalError) and (code is None or code.startswith(_AWAY))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
