@@ -96,6 +96,7 @@ def test_customers_pages_open_read_only_with_a_banner(office: Office) -> None:
     assert 'class="y-notice y-notice-amber"' in text
     assert office.row.public_no in listing.content.decode()
     assert office.customer.name in organisation.content.decode()
+    assert "/organisation/accounts/" not in organisation.content.decode()
     # Links lead on inside the view; no form of the customer's is offered.
     assert f'href="{inside(grant, page_of(office.row))}"' in listing.content.decode()
     sent = {re.search(r'action="([^"]+)"', one) for one in forms(text + listing.content.decode())}

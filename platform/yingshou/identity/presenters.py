@@ -62,7 +62,8 @@ def looked_line(event: AuditEvent) -> Line:
     granted_by = _(" and ").join(event.body["granted_by"])
     return Line(
         headline=gettext_lazy("Platform staff looked at a page of yours"),
-        detail=_("Reason: %(reason)s. Granted by %(names)s.") % {"reason": event.body["reason"], "names": granted_by},
+        detail=_("Page %(address)s. Reason: %(reason)s. Granted by %(names)s.")
+        % {"address": event.body["address"], "reason": event.body["reason"], "names": granted_by},
         at=event.at,
         who=event.actor_label,
         url=event.body["address"],

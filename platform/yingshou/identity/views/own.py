@@ -35,7 +35,7 @@ def organisation(request: AppRequest) -> HttpResponse:
         "details": OrganisationDetails.objects.filter(pk=row.pk).first(),
         "capabilities": labels.capability_labels(row.capabilities),
         "may_correct": ORGANISATION.allows(row.state, "resubmit") and request.actor.may("identity.edit_organisation"),
-        "may_see_accounts": request.actor.may("identity.read_accounts"),
+        "may_see_accounts": request.actor.may("identity.read_accounts") and not request.actor.reads_only,
         "story": timeline("identity.organisation", row.pk, actor=request.actor),
         "looks": timeline(LOOKED_OBJECT, row.pk, actor=request.actor),
     }
