@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from yingshou.tenancy.actor import Actor
 from yingshou.ui.frame import FrameIdentity, identity_of
 from yingshou.ui.navigation import NavEntry, entries_for
+from yingshou.ui.sections import section_of
 
 TEXT_SIZES = ("small", "medium", "large")
 
@@ -50,7 +51,7 @@ class Frame:
     @cached_property
     def navigation(self) -> list[NavEntry]:
         """The entries on the left."""
-        return entries_for(self.actor, self._request.path, self._opens) if self.is_signed_in else []
+        return entries_for(self.actor, section_of(self._request), self._opens) if self.is_signed_in else []
 
     @cached_property
     def phone_first(self) -> list[NavEntry]:
