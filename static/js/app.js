@@ -89,6 +89,7 @@ document.addEventListener("click", (event) => {
   native.value = text.value;
   native.onchange = () => {
     text.value = native.value;
+    text.dispatchEvent(new Event("input", { bubbles: true }));
     text.focus();
   };
   native.showPicker?.();

@@ -11,6 +11,8 @@ const keep = (form) => {
   let dirty = false;
   let stopped = false;
   let again = false;
+  // After a failure nobody knows whether the saving arrived: the next one does not say which revision it goes on from.
+  let unsure = false;
 
   const say = (words) => {
     // Saying the same again would be read out again.
@@ -24,6 +26,7 @@ const keep = (form) => {
       const isOldFile = input.type === "file" && !changedFiles.has(input.name);
       if (input.name && (isSecret || isOldFile)) data.delete(input.name);
     }
+    if (unsure) data.delete("draft_revision");
     return data;
   };
 
@@ -40,6 +43,7 @@ const keep = (form) => {
   };
 
   const take = (answer, sent) => {
+    unsure = false;
     if (form.elements.draft_revision && answer.revision) form.elements.draft_revision.value = answer.revision;
     for (const name of sent) {
       if (answer.files?.[name]) showFile(name, answer.files[name]);
@@ -89,13 +93,13 @@ const keep = (form) => {
         dirty = true;
         say(status.dataset.ended);
       } else {
-        dirty = true;
+        dirty = unsure = true;
         say(status.dataset.failed);
         later(AGAIN);
       }
     } catch (error) {
       if (error.name !== "AbortError") {
-        dirty = true;
+        dirty = unsure = true;
         say(status.dataset.offline);
         later(AGAIN);
       }
@@ -119,18 +123,17 @@ const keep = (form) => {
   };
 
   form.addEventListener("input", changed);
-  form.addEventListener("change", changed);
+  // What was typed has said so before; a file that was dropped says it only here.
+  form.addEventListener("change", (event) => event.target.type === "file" && changed(event));
   form.addEventListener("focusout", () => save());
   window.addEventListener("online", () => save());
   document.addEventListener("yingshou:ending", () => save());
-  // Leaving the page: the browser finishes a small request; files were sent when they were chosen. Whether a saving that is under way
-  // arrives is not known, so this one does not say which revision it goes on from.
+  // Leaving the page: the browser finishes a small request; files were sent when they were chosen.
   const leave = () => {
     if (!dirty || stopped || changedFiles.size) return;
     dirty = false;
-    const data = body();
-    data.delete("draft_revision");
-    fetch(form.dataset.draft, { method: "POST", body: data, headers: { Accept: "application/json" }, keepalive: true })
+    unsure = true;
+    fetch(form.dataset.draft, { method: "POST", body: body(), headers: { Accept: "application/json" }, keepalive: true })
       .then(async (answer) => (answer.ok ? take(await answer.json(), []) : (dirty = true)))
       .catch(() => (dirty = true));
   };

@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from yingshou.documents import actions as documents
 from yingshou.documents import files
+from yingshou.documents.models import StoredFile
 from yingshou.drafts.kinds import DraftKind, draft_kinds
 from yingshou.drafts.models import KEPT_FOR, KEY_LENGTH, FormDraft
+from yingshou.drafts.selectors import files_of
 from yingshou.jobs.models import IdempotencyKey
 from yingshou.kernel.errors import Conflict, DomainError, Invalid, NotVisible
 from yingshou.tenancy.actor import Actor
@@ -91,9 +93,10 @@ class Form:
 
 @dataclass(frozen=True)
 class Saved:
-    """The draft as it stands now, and the uploads that were refused, by the name of their input."""
+    """The draft as it stands now, its files and the uploads that were refused, by the name of their input."""
 
     draft: FormDraft
+    files: Mapping[str, StoredFile] = field(default_factory=dict)
     problems: Mapping[str, DomainError] = field(default_factory=dict)
 
 
@@ -148,7 +151,7 @@ def save(
     draft.files = {name: pk for name, pk in draft.files.items() if name not in set(removed)} | stored
     draft.values, draft.saved_at, draft.revision = kept, at, draft.revision + 1
     draft.save()
-    return Saved(draft, problems)
+    return Saved(draft, files_of(draft, by=by), problems)
 
 
 @transaction.atomic

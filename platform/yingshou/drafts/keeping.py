@@ -142,9 +142,8 @@ def _posted(request: AppRequest, kind: str, subject: str, variant: str) -> Begun
     except (Conflict, Invalid):
         # Sent already, or more than is kept: what was posted is answered by the view all the same.
         return Begun(kind, key, subject, variant)
-    held = selectors.files_of(saved.draft, by=by)
-    gone = {name: FileGone(place=name) for name in request.POST.getlist("draft_kept") if name not in held}
-    return Begun(kind, key, subject, variant, saved.draft, files=held, problems={**gone, **saved.problems})
+    gone = {name: FileGone(place=name) for name in request.POST.getlist("draft_kept") if name not in saved.files}
+    return Begun(kind, key, subject, variant, saved.draft, files=saved.files, problems={**gone, **saved.problems})
 
 
 def _moment(saved_at: datetime, at: datetime) -> str:

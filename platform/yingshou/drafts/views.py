@@ -26,11 +26,10 @@ def save(request: AppRequest) -> HttpResponse:
         saved = _save(request)
     except DomainError as error:
         return JsonResponse({"words": f"{error.message_text} {error.cure_text}".strip()}, status=error.status)
-    files = {name: one.name for name, one in selectors.files_of(saved.draft, by=request.actor).items()}
     answer = {
         "words": _("Saved %(time)s") % {"time": f"{saved.draft.saved_at.astimezone(SHANGHAI):%H:%M}"},
         "revision": saved.draft.revision,
-        "files": files,
+        "files": {name: one.name for name, one in saved.files.items()},
         "problems": {name: f"{one.message_text} {one.cure_text}".strip() for name, one in saved.problems.items()},
     }
     return JsonResponse(answer)
