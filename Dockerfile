@@ -16,7 +16,7 @@ RUN deploy/install.sh production && rm -rf /var/lib/apt/lists/*
 COPY . .
 # Beside the program, not in the data folder: that one is a volume, which would keep the files of an older image.
 ENV YINGSHOU_STATIC_ROOT=/app/.static
-RUN deploy/entrypoint.sh collectstatic && mkdir -p /data && chown yingshou /data
+RUN deploy/entrypoint.sh collectstatic && chmod -R a+rX .static && mkdir -p /data && chown yingshou /data
 
 USER yingshou
 ENV YINGSHOU_DATA_DIR=/data

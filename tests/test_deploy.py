@@ -217,6 +217,8 @@ def test_container_finds_its_static_files_beside_the_data_volume() -> None:
     collected = next(number for number, line in enumerate(lines) if "collectstatic" in line)
 
     assert not variables["YINGSHOU_STATIC_ROOT"].startswith(variables["YINGSHOU_DATA_DIR"])
+    # Uploaded files are private, and so would these be, of the user who builds.
+    assert "chmod -R a+rX .static" in lines[collected]
     assert lines.index(f"ENV YINGSHOU_STATIC_ROOT={variables['YINGSHOU_STATIC_ROOT']}") < collected
 
 
