@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -218,6 +219,7 @@ def test_annotated_copy_is_corrected_and_uploaded_as_it_is(
     copy = saved(response)
 
     assert response["X-Content-Type-Options"] == "nosniff"
+    assert quote("带原因") in response["Content-Disposition"]
     with zipfile.ZipFile(io.BytesIO(copy)) as archive:
         assert "_meta" in archive.read("xl/workbook.xml").decode()
         sheet = archive.read("xl/worksheets/sheet1.xml").decode()
