@@ -120,6 +120,7 @@ def test_web_serves_with_production_settings(production: dict[str, str], tmp_pat
     for line in log.read_text().splitlines():
         assert production["YINGSHOU_SECRET_KEY"] not in line
         assert set(json.loads(line)) >= {"event", "level", "logger", "timestamp"}
+        assert json.loads(line)["logger"] != "gunicorn.access"
 
 
 @pytest.mark.django_db(transaction=True)

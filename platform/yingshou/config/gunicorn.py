@@ -8,5 +8,6 @@ from yingshou.config.logs import logging_settings
 _upwards: dict[str, Any] = {"level": environment.LOG_LEVEL, "handlers": [], "propagate": True}
 logconfig_dict: dict[str, Any] = {
     **logging_settings(level=environment.LOG_LEVEL, style=environment.LOG_FORMAT),
-    "loggers": {"gunicorn.error": _upwards, "gunicorn.access": _upwards},
+    # Requests are told by the application, without their queries: Gunicorn's own account of them stays silent.
+    "loggers": {"gunicorn.error": _upwards, "gunicorn.access": {**_upwards, "level": "WARNING"}},
 }
