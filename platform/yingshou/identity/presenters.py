@@ -99,7 +99,7 @@ def frame_identity(request: HttpRequest) -> FrameIdentity | None:
     actor = getattr(known, "actor", None)
     if actor is None or not actor.is_signed_in:
         return None
-    if known.support_view is not None:
+    if getattr(known, "support_view", None) is not None:
         organisation = known.support_view.organisation
         return FrameIdentity(
             organisation_name=str(organisation),
