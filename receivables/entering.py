@@ -56,10 +56,9 @@ class ClaimEntry:
         self.form = ClaimForm(data, initial=values, kind=kind, side=side)
         if begun.restored is not None:
             self.form.initial.update(typed(self.form.fields, begun.restored))
-        again = {"restored": begun.restored}
-        self.invoices = InvoiceFormSet(data, initial=invoices, prefix="invoices", **again)
+        self.invoices = InvoiceFormSet(data, initial=invoices, prefix="invoices", restored=begun.restored)
         # Uploads were stored before the form is read; the fields of files hold nothing any more.
-        self.files = EvidenceFormSet(data, initial=held, prefix="files", **again)
+        self.files = EvidenceFormSet(data, initial=held, prefix="files", restored=begun.restored)
         for one in self.files.forms:
             # A document that belongs to the row already, and one that came with this form.
             one.stored = self.attached.get(_file_id(one, data), (None, None))[1]
@@ -122,11 +121,11 @@ class ClaimEntry:
         found: dict[tuple[int, str], EvidenceDraft] = {}
         for form in self.files.forms:
             data: Mapping[str, Any] = form.cleaned_data
-            file_id = form.kept.pk if form.kept is not None else data.get("file_id")
+            file_id = form.kept.pk if form.kept is not None else int(data.get("file_id") or 0)
             if data.get("drop") or (form.kept is None and file_id not in self.attached):
                 continue
             # A line in which only a file was chosen counts as unchanged and so has no cleaned values.
-            kind = data.get("kind") or form.fields["kind"].initial
+            kind = str(data.get("kind") or form.fields["kind"].initial)
             found[(file_id, kind)] = EvidenceDraft(file_id=file_id, kind=kind)
         return list(found.values())
 
@@ -141,7 +140,7 @@ class ClaimEntry:
 def _file_id(form: EvidenceForm, data: QueryDict | None) -> int:
     """The document that a line names: as posted, else as it was opened."""
     named = data.get(form.add_prefix("file_id"), "") if data is not None else form.initial.get("file_id")
-    return int(named) if str(named or "").isdecimal() else 0
+    return int(str(named)) if str(named or "").isdecimal() else 0
 
 
 def own_claims(actor: Actor) -> QuerySet[Receivable]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from receivables.models import Evidence, Receivable
@@ -149,10 +150,7 @@ def test_a_kept_file_is_taken_off_without_scripts(parties: tuple[Organisation, O
 def test_a_refused_file_is_said_beside_its_line(parties: tuple[Organisation, Organisation]) -> None:
     seller, buyer = parties
     creditor = desk(seller, language="en")
-    program = evidence("contract.pdf")
-    program.file.seek(0)
-    program.file.write(b"MZ\x90\x00" + b"\x00" * 80)
-    program.file.seek(0)
+    program = SimpleUploadedFile("contract.pdf", b"MZ\x90\x00" + b"\x00" * 80)
 
     refused = creditor.client.post(NEW, opened(creditor) | entered(buyer) | {"files-0-file": program})
 

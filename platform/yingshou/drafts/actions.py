@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, BinaryIO, cast
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from yingshou.documents import actions as documents
@@ -26,7 +28,7 @@ LONGEST = 200_000
 MOST_PER_PERSON = 200
 
 Values = Mapping[str, Sequence[str]]
-Uploads = Mapping[str, UploadedFile]
+Uploads = Mapping[str, UploadedFile[Any]]
 
 
 class DraftKindUnknown(Invalid):
@@ -67,6 +69,11 @@ class TooManyDrafts(Conflict):
     code = "DRF-005"
     message = _("Not saved: you have begun %(limit)s forms already.")
     cure = _("Send or discard some of them, then go on with this one.")
+
+
+def uploads_of(request: HttpRequest) -> dict[str, UploadedFile[Any]]:
+    """The files of a post, the last one of each input."""
+    return {name: found[-1] for name, found in request.FILES.lists() if found}
 
 
 @dataclass(frozen=True)
@@ -189,7 +196,7 @@ def _lock(key: str, by: Actor) -> None:
 def _locked(key: str, by: Actor) -> FormDraft | None:
     """The draft under the key, nobody else at it; refused where the key was used for sending."""
     _lock(key, by)
-    sent = IdempotencyKey.objects.filter(organisation_id=by.organisation_id, person_id=by.person_id, key=key)
+    sent = IdempotencyKey.objects.filter(organisation_id=by.organisation_id or 0, person_id=by.person_id or 0, key=key)
     if sent.exists():
         raise DraftAlreadySent
     return FormDraft.objects.visible_to(by).select_for_update().filter(key=key).first()
@@ -213,13 +220,9 @@ def _store(
             continue
         try:
             upload.seek(0)
-            stored[name] = documents.store(
-                upload.name or "",
-                upload,
-                by=by,
-                at=at,
-                purpose=files.FORM,  # type: ignore[arg-type]  # an upload reads like a stream
-            ).pk
+            # An upload reads like a stream; the stubs do not say so.
+            stream = cast(BinaryIO, upload)
+            stored[name] = documents.store(upload.name or "", stream, by=by, at=at, purpose=files.FORM).pk
         except DomainError as error:
             problems[name] = error
         finally:

@@ -135,7 +135,7 @@ def _posted(request: AppRequest, kind: str, subject: str, variant: str) -> Begun
         # The form is refused for its key a step later.
         return Begun(kind, key, subject, variant)
     form = actions.Form(kind, key, subject, variant)
-    uploads = {name: request.FILES[name] for name in request.FILES}
+    uploads = actions.uploads_of(request)
     values = {name: request.POST.getlist(name) for name in request.POST}
     try:
         saved = actions.save(form, values, by=by, at=request.at, uploads=uploads)

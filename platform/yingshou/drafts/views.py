@@ -60,7 +60,7 @@ def _save(request: AppRequest) -> Saved:
         {name: data.getlist(name) for name in data},
         by=request.actor,
         at=request.at,
-        uploads={name: request.FILES[name] for name in request.FILES},
+        uploads=actions.uploads_of(request),
         removed=data.getlist("draft_remove"),
         revision=int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 9 else None,
     )

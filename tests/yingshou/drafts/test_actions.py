@@ -24,6 +24,7 @@ from yingshou.drafts.forms import query_of, typed
 from yingshou.drafts.kinds import DraftKind, draft_kinds, names_of
 from yingshou.drafts.models import KEPT_FOR, FormDraft
 from yingshou.identity.middleware import actor_of
+from yingshou.identity.models import Organisation
 from yingshou.jobs.models import IdempotencyKey
 from yingshou.jobs.queue import enqueue
 from yingshou.jobs.running import run_job
@@ -142,7 +143,7 @@ def test_others_see_no_draft_by_python_or_by_sql(maker: Actor) -> None:
     save(maker)
     assert maker.organisation_id is not None
     with acting_as(Actor.system("test", organisation_id=maker.organisation_id)), transaction.atomic():
-        house = identity.Organisation.objects.get(pk=maker.organisation_id)
+        house = Organisation.objects.get(pk=maker.organisation_id)
     colleague = identity.actor_for(house, Duty.MAKER)
     stranger = identity.actor_for(identity.organisation(), Duty.MAKER)
 
