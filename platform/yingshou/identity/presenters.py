@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from yingshou.audit.models import AuditEvent
 from yingshou.audit.wording import Line
 from yingshou.identity import labels
-from yingshou.identity.models import Organisation
+from yingshou.identity.models import DutyRequest, Organisation
 from yingshou.identity.states import OrganisationState, RejectionReason
 from yingshou.tenancy.actor import Actor
 from yingshou.ui.frame import FrameIdentity, FrameMembership
@@ -89,8 +89,10 @@ def _detail(verb: str, body: dict[str, Any]) -> str:
 
 
 def registrations_waiting(actor: Actor) -> QuerySet[Organisation]:
-    """Registrations that wait for staff, for the count in the navigation."""
-    return Organisation.objects.visible_to(actor).filter(state=OrganisationState.PENDING_VERIFICATION)
+    """Organisations whose registration, or whose request for binding duties, waits for staff; for the count in the navigation."""
+    asking = DutyRequest.objects.filter(decided_at=None).values("organisation_id")
+    waits = Q(state=OrganisationState.PENDING_VERIFICATION) | Q(pk__in=asking)
+    return Organisation.objects.visible_to(actor).filter(waits)
 
 
 def frame_identity(request: HttpRequest) -> FrameIdentity | None:

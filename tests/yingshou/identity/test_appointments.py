@@ -194,6 +194,9 @@ def test_pages_say_why_whose_turn_and_let_it_be_taken_back(operator: Organisatio
     assert "ORG" not in sent.content.decode()
     assert reverse("identity:take_back_request", args=[request.pk]) in sent.content.decode()
     assert member.person.display_name in listed.content.decode()
+    entry = listed.content.decode()
+    entry = entry[entry.index(f'href="{reverse("identity:registrations")}"') :]
+    assert make.first_group(r'class="y-count[^"]*"[^>]*>(\d+)<', entry[: entry.index("</a>")]) == "1"
     form = {"idempotency_key": "k", "decision": "grant", "reason": "核实"}
     assert staff.post(reverse("identity:propose_duties", args=[request.pk]), form).status_code == 302
     again = staff.get(reverse("identity:registrations")).content.decode()
