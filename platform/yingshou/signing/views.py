@@ -25,6 +25,7 @@ from yingshou.signing.purposes import PURPOSES
 from yingshou.signing.registration import PURPOSE as REGISTRATION
 from yingshou.tenancy.addresses import client_address
 from yingshou.tenancy.guards import AppRequest, page
+from yingshou.ui.sections import belongs_to
 
 LINES_SHOWN = 50
 
@@ -49,6 +50,7 @@ def sign(request: AppRequest, approval_id: int) -> HttpResponse:
         "object_id": approval_id,
         "shown": presenters.shown(subject, organisation_id=approval.organisation_id),
     }
+    belongs_to(request, reverse("approvals:inbox"))
     return render(request, "signing/sign.html", context)
 
 
@@ -139,6 +141,7 @@ def result(request: AppRequest, approval_id: int) -> HttpResponse:
         "refused": presenters.refused_lines(approval),
         "seal": selectors.seal_of_evidence(approval.signature_id, by=request.actor, at=request.at),
     }
+    belongs_to(request, reverse("approvals:inbox"))
     return render(request, "signing/result.html", context)
 
 
