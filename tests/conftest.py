@@ -111,11 +111,18 @@ def as_actor() -> Iterator[Callable[[Actor], Actor]]:
         yield bind
 
 
-@pytest.fixture
-def web_server(transactional_db: None, tmp_path: Path) -> Iterator[str]:
-    """The real web server (gunicorn, threads) on the test's database; the value is its address."""
-    with servers.running_web(tmp_path) as address:
+@pytest.fixture(scope="session")
+def web_process(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One web server for all tests of this process: it keeps no connection, so a database that is put back or copied anew does not disturb it."""
+    with servers.running_web(tmp_path_factory.mktemp("web")) as address:
         yield address
+
+
+@pytest.fixture
+def web_server(transactional_db: None, web_process: str) -> str:
+    """The real web server (gunicorn, threads) on the test's database; the value is its address."""
+    servers.wait_for(f"{web_process}/healthz")
+    return web_process
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def free_port() -> int:
         return number
 
 
-def wait_for(url: str, *, seconds: float = 30.0, child: "subprocess.Popen[bytes] | None" = None) -> None:
+def wait_for(url: str, *, seconds: float = 120.0, child: "subprocess.Popen[bytes] | None" = None) -> None:
     """
     Wait until an address answers with any status.
 
@@ -101,7 +101,7 @@ def running_worker(
             environment=child_environment({"YINGSHOU_LOG_LEVEL": "INFO", **(extra or {})}), folder=PROJECT, output=log,
         )  # fmt: skip
         try:
-            deadline = time.monotonic() + 40
+            deadline = time.monotonic() + 120
             while b"ready" not in log_file.read_bytes():
                 if child.poll() is not None or time.monotonic() > deadline:
                     raise TimeoutError(f"the worker did not start:\n{log_file.read_text(errors='replace')[-3000:]}")

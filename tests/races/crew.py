@@ -13,8 +13,8 @@ from yingshou.kernel.errors import DomainError
 from yingshou.tenancy.actor import Actor, acting_as
 
 DONE = "done"
-# A caller that waits longer stands in a deadlock that PostgreSQL did not find.
-PATIENCE = 30.0
+# A caller that waits longer stands in a deadlock that PostgreSQL did not find; a machine busy with other work is slower than one thinks.
+PATIENCE = 120.0
 Call = Callable[[], str]
 
 
