@@ -28,7 +28,8 @@ class ChangeForm(forms.Form):
     contract_date = DateField(label=LABELS["contract_date"], required=False)
 
     def __init__(self, *args: Any, row: Receivable, is_held: bool, **kwargs: Any) -> None:
-        super().__init__(*args, initial={**vars(terms_of(row)), "version": row.version}, **kwargs)
+        kwargs["initial"] = {**vars(terms_of(row)), "version": row.version}
+        super().__init__(*args, **kwargs)
         self.receivable_id = row.pk
         self.fields["reason"] = reason_field("propose_change", label=_("Why the terms change"))
         for name in ("amount", "due_date"):

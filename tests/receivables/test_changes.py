@@ -12,9 +12,8 @@ from django.db import DatabaseError, transaction
 
 from receivables import actions, ledger
 from receivables.actions import changes
-from receivables.actions.answers import CommentMissing, ReasonUnknown
 from receivables.actions.changes import NotYourTurn, ProposalOver, Reply, Wish
-from receivables.actions.common import NotAuthorised, StaleReceivable
+from receivables.actions.common import CommentMissing, NotAuthorised, ReasonUnknown, StaleReceivable
 from receivables.ledger import Ask, Fact
 from receivables.models import (
     ChangeRequest,
@@ -191,7 +190,11 @@ def test_a_debtor_proposes_and_the_creditor_agrees(
 
 
 def test_contract_details_are_corrected(row: Receivable, creditor: Organisation, debtor: Organisation) -> None:
-    terms = {"contract_no": "HT-NEW", "contract_name": "采购合同（补充）", "contract_date": date(2026, 9, 30)}
+    terms: dict[str, Any] = {
+        "contract_no": "HT-NEW",
+        "contract_name": "采购合同（补充）",
+        "contract_date": date(2026, 9, 30),
+    }
     one = make.proposed(row, make.job(creditor), reason_code="ENTERED_WRONGLY", **terms)
 
     assert answered("accept", one, make.job(debtor)).ok
