@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms import BaseFormSet, BoundField, formset_factory
@@ -236,11 +236,14 @@ class EvidenceForm(forms.Form):
     kept: StoredFile | None = None
 
 
-InvoiceFormSet = formset_factory(
-    InvoiceForm, RestorableFormSet, extra=3, max_num=100, absolute_max=200, can_delete=False
+# The stubs know the form of a formset, not the formset it is made from.
+InvoiceFormSet = cast(
+    type[RestorableFormSet],
+    formset_factory(InvoiceForm, RestorableFormSet, extra=3, max_num=100, absolute_max=200, can_delete=False),
 )
-EvidenceFormSet = formset_factory(
-    EvidenceForm, RestorableFormSet, extra=2, max_num=20, absolute_max=40, can_delete=False
+EvidenceFormSet = cast(
+    type[RestorableFormSet],
+    formset_factory(EvidenceForm, RestorableFormSet, extra=2, max_num=20, absolute_max=40, can_delete=False),
 )
 
 
