@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, connections, transaction
 from django.test import Client
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from receivables.models import Receivable
 from receivables.support import _address
@@ -161,7 +161,7 @@ def test_nothing_is_ever_sent_through_a_view(office: Office) -> None:
         given = {name: arguments.get(name, office.customer.pk) for name in address.arguments}
         try:
             path = reverse(address.name, kwargs=given)
-        except Exception:  # an address whose argument has another shape
+        except NoReverseMatch:  # an address whose argument has another shape
             continue
         answers[address.name] = client.post(inside(grant, path), {"idempotency_key": uuid4().hex}).status_code
 
