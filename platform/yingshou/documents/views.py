@@ -148,7 +148,9 @@ def progress(request: AppRequest, batch_id: int) -> HttpResponse:
     found = _batch(request, batch_id)
     copy = selectors.copy_of(found, get_language() or settings.LANGUAGE_CODE, request.actor)
     is_read = found.state in RUNNING
-    job = Job.objects.visible_to(request.actor).filter(pk=found.job_id or 0).first() if is_read else copy and copy.job
+    job = Job.objects.visible_to(request.actor).filter(pk=found.job_id or 0).first() if is_read else None
+    if not is_read and copy is not None:
+        job = copy.job
     is_over = job is None or job.is_over
     context = {"batch": found, "job": job, "copying": not is_read}
     response = render(request, "documents/progress.html", context, status=STOP_POLLING if is_over else 200)

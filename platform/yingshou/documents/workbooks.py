@@ -7,7 +7,7 @@ import io
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import xlsxwriter
 from django.utils.translation import gettext, override
@@ -142,7 +142,7 @@ class Annotated:
         self.kind = batch.import_kind
         self.whole = batch.rows_read <= WHOLE_FILE_ROWS
         # Closed by whoever asked for it.
-        self.target = tempfile.TemporaryFile()  # noqa: SIM115
+        self.target: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115
         self.is_whole = False
         self.workbook = xlsxwriter.Workbook(
             self.target, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -173,7 +173,7 @@ class Annotated:
             for sheet_no, row_no, problems in rows.values_list("sheet_no", "row_no", "problems")
         }
 
-    def write(self, progress: Callable[[int, int | None, str], None]) -> IO[bytes]:
+    def write(self, progress: Callable[[int, int | None, str], None]) -> BinaryIO:
         """The workbook, at its beginning; ``is_whole`` says whether the original was read to its end."""
         path = files.path_of(self.batch.file.sha256)
         plan = reading_plan(self.kind, path, self.batch.file.name, encoding=self.batch.encoding, mode="raw")

@@ -14,7 +14,7 @@ import tempfile
 from itertools import islice
 from pathlib import Path
 
-import atheris  # type: ignore[import-not-found]  # not a dependency, see above
+import atheris  # type: ignore[import-untyped]  # not a dependency, see above
 
 with atheris.instrument_imports(include=["yingshou.documents.reader"]):
     from yingshou.documents.reader import delimited, gate, sniff

@@ -330,7 +330,7 @@ def test_copy_of_an_unreadable_original_fails_and_can_be_asked_for_again(maker: 
         files.path_of(batch.file.sha256).unlink()
         with pytest.raises(steps.CopyNotMade):
             steps.copy(copy.pk, by=system(maker), at=AT)
-        Job.objects.filter(pk=copy.job_id).update(state="FAILED", finished_at=AT, error="IMP-505: no")
+        Job.objects.filter(pk=copy.job_id or 0).update(state="FAILED", finished_at=AT, error="IMP-505: no")
         page = client.get(reverse("documents:batch", args=[batch.pk])).content.decode()
         assert "IMP-505" in page
         with transaction.atomic():
