@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from yingshou.approvals import handlers
 from yingshou.audit import wording
+from yingshou.documents.references import Reference, references
 from yingshou.identity import approval_handlers, presenters, selectors, support_pages, tasks
 from yingshou.identity.actions import accounts, decisions, duties, job_care, reference, requests, support
 from yingshou.jobs import registry as jobs
@@ -229,3 +230,5 @@ navigation.register(
 )
 
 jobs.schedule(tasks.FORGET_ATTEMPTS, every=timedelta(days=1))
+
+references.register("identity.licences", Reference(selectors.licences_among))

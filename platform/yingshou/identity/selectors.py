@@ -1,8 +1,9 @@
 """Reads that go beyond one model: the directory's search, people of an organisation, what waits for staff."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 
 from django.db import connection
 from django.urls import reverse
@@ -12,6 +13,7 @@ from yingshou.identity.models import (
     DutyRequest,
     Membership,
     Organisation,
+    OrganisationDetails,
     OrganisationGrant,
     OrganisationInvite,
     Region,
@@ -154,3 +156,9 @@ def membership_holds(by: Actor, permission: str) -> bool:
         # Nobody's membership is ever deleted; who has none acts by another right, which the caller has judged.
         return True
     return row.active and PERMISSIONS.get(permission).allows(row.duty_set, by.capabilities)
+
+
+def licences_among(file_ids: Collection[int]) -> set[int]:
+    """Which of these stored files are business licences that an organisation registered with."""
+    held = OrganisationDetails.objects.filter(licence_file_ids__overlap=list(file_ids))
+    return set(chain.from_iterable(held.values_list("licence_file_ids", flat=True))) & set(file_ids)
