@@ -31,7 +31,8 @@ from receivables.states import LIFECYCLE, DisputeState, State
 from yingshou.approvals.handlers import HANDLERS
 from yingshou.approvals.models import ApprovalLine
 from yingshou.audit.models import AuditEvent
-from yingshou.audit.wording import Line, line
+from yingshou.audit.selectors import story_line
+from yingshou.audit.wording import Line
 from yingshou.documents.models import StoredFile
 from yingshou.kernel.clock import business_date
 from yingshou.signing.models import SignedLine
@@ -417,7 +418,7 @@ def files_of(row: Receivable, actor: Actor) -> list[tuple[Evidence, StoredFile]]
 def _story(made: Sheet) -> list[Line]:
     events = AuditEvent.objects.visible_to(made.actor).filter(object_type=OBJECT_TYPE, object_id=made.row.pk)
     lines = [
-        replace(line(event), signature=_seal(made, event), who=made.who(event))
+        replace(story_line(event, actor=made.actor), signature=_seal(made, event), who=made.who(event))
         for event in events.order_by("-at", "-pk")[:STORY_LINES]
     ]
     step = presenters.next_step(made.row, made.actor.organisation_id, made.at)

@@ -47,6 +47,7 @@ def production(tmp_path: Path) -> dict[str, str]:
         "YINGSHOU_FIELD_KEYS": _key("f"),
         "YINGSHOU_HMAC_KEY": _key("h"),
         "YINGSHOU_NUMBER_KEY": _key("n"),
+        "YINGSHOU_SEAL_KEY": _key("s"),
         "YINGSHOU_ALLOWED_HOSTS": f"{HOST},127.0.0.1",
         "YINGSHOU_PUBLIC_URL": f"https://{HOST}",
         "YINGSHOU_BEHIND_PROXY": "true",

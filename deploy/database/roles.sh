@@ -4,4 +4,5 @@
 set -eu
 psql --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
     --set owner_password="$OWNER_PASSWORD" --set app_password="$APP_PASSWORD" \
+    --set seal_password="$SEAL_PASSWORD" --set report_password="$REPORT_PASSWORD" \
     --file /docker-entrypoint-initdb.d/roles.psql

@@ -23,7 +23,7 @@ from psycopg2 import sql
 from tests.harness import environment
 from yingshou.runtime import binaries, postgres
 from yingshou.runtime.binaries import make_private
-from yingshou.runtime.places import OWNER_ROLE, PROJECT, SYSTEM_HOME, Places, as_root
+from yingshou.runtime.places import OWNER_ROLE, PROJECT, REPORT_ROLE, SYSTEM_HOME, Places, as_root
 
 _KEPT_TEMPLATES = 2
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
@@ -56,7 +56,7 @@ class Cluster:
                 self.server.initialise()
                 self.server.start(dies_with_parent=False)
             with self.server.cursor() as cursor:
-                cursor.execute("select 1 from pg_roles where rolname = %s", [OWNER_ROLE])
+                cursor.execute("select 1 from pg_roles where rolname = %s", [REPORT_ROLE])
                 if not cursor.fetchone():
                     self.server.prepare("postgres_unused")
                 # The owner copies databases here; nowhere else may it create any.

@@ -24,13 +24,21 @@ def variables(database: str = DATABASE, cluster: Places = CLUSTER) -> dict[str, 
         **embedded_environment(cluster),
         "DATABASE_URL": cluster.database_url("yingshou_app", database),
         "DATABASE_OWNER_URL": cluster.database_url("yingshou_owner", database),
+        "DATABASE_SEAL_URL": cluster.database_url("yingshou_seal", database),
+        "DATABASE_REPORT_URL": cluster.database_url("yingshou_report", database),
         "REDIS_URL": REDIS.redis_url,
         "YINGSHOU_DATA_DIR": str(DATA),
         "DJANGO_SETTINGS_MODULE": "yingshou.config.settings.test",
     }
 
 
-for _name in ("YINGSHOU_SECRET_KEY", "YINGSHOU_FIELD_KEYS", "YINGSHOU_HMAC_KEY", "YINGSHOU_NUMBER_KEY"):
+for _name in (
+    "YINGSHOU_SECRET_KEY",
+    "YINGSHOU_FIELD_KEYS",
+    "YINGSHOU_HMAC_KEY",
+    "YINGSHOU_NUMBER_KEY",
+    "YINGSHOU_SEAL_KEY",
+):
     os.environ.pop(_name, None)
 os.environ.update(variables())
 # Playwright's synchronous interface runs an event loop in the test's thread; the queries there are synchronous.

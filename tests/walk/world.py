@@ -136,7 +136,7 @@ class World:
         return house.own | {"session_id": principal.session_row, "organisation_id": self.waiting.pk}
 
 
-NONEXISTENT: dict[str, Any] = dict.fromkeys(("approval_id", "change_id", "certificate_id", "evidence_id", "line_id", "file_id", "batch_id", "job_id", "message_id", "session_id", "account_id", "membership_id", "invite_id", "organisation_id", "dispute_id", "change_request_id"), NOWHERE) | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "payable_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
+NONEXISTENT: dict[str, Any] = dict.fromkeys(("approval_id", "change_id", "certificate_id", "evidence_id", "line_id", "file_id", "batch_id", "job_id", "message_id", "session_id", "account_id", "membership_id", "invite_id", "organisation_id", "dispute_id", "change_request_id", "event_id"), NOWHERE) | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "payable_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
 
 
 def keys() -> list[str]:
@@ -236,13 +236,14 @@ def _desk(house: House) -> None:
             organisation_id=pk, kind="receivables.requested", counterpart=f"{mark}往来", params={"number": f"{mark}编号"},
             url="/notifications/", source=f"walk-{pk}", at=AT,
         )  # fmt: skip
+        event = AuditEvent.objects.filter(audience=[pk]).latest("pk")
         job = Job.objects.create(
             name="walk", key={"n": pk}, key_hash=f"walk-{pk}", organisation_id=pk, asked_by_id=pk, asked_at=AT, run_at=AT,
             state="DONE", finished_at=AT, note=f"{mark}备注",
         )  # fmt: skip
     house.own |= {
         "approval_id": approval.pk, "account_id": account.pk, "change_id": change.pk, "membership_id": colleague.pk, "invite_id": invite.pk,
-        "message_id": message.pk, "job_id": job.pk, "token": f"token-{pk}",
+        "message_id": message.pk, "job_id": job.pk, "event_id": event.pk, "token": f"token-{pk}",
         "session_id": _user_session(house.members["viewer"].person, f"device-{pk}"),
     }  # fmt: skip
 

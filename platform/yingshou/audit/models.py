@@ -40,7 +40,7 @@ class AuditEvent(models.Model):
 
     `object_version` counts the events that changed the object's state, from 1; it is null for an event that changed
     nothing. `salt` blinds the sealed leaf, so that one field can be withheld and the rest still verifies: the salt of a
-    field is HMAC(salt, name).
+    field is made from it and the field's name (`yingshou.evidence.leaves`).
     """
 
     organisation_id = models.BigIntegerField(null=True)
@@ -88,9 +88,14 @@ class AccessEvent(models.Model):
     at = models.DateTimeField()
     request_id = models.TextField(blank=True, default="")
     body = models.JSONField(default=dict)
+    salt = models.UUIDField(db_default=RandomUUID())
+    tx = Xid8Field(db_default=models.Func(function="pg_current_xact_id", output_field=models.TextField()))
 
     class Meta:
-        indexes = [models.Index(fields=["organisation_id", "-at"], name="access_by_organisation")]
+        indexes = [
+            models.Index(fields=["organisation_id", "-at"], name="access_by_organisation"),
+            models.Index(fields=["tx", "id"], name="access_by_transaction"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.object_type} {self.object_id}"

@@ -22,6 +22,7 @@ class Line:
     :param detail: who did it, why
     :param tone: done, next, or harm
     :param signature: what `<c-seal>` shows beside it, if it was signed
+    :param event_id: the event itself, whose sealed form the line leads to
     """
 
     headline: "str | StrPromise"
@@ -31,6 +32,7 @@ class Line:
     tone: str = "done"
     url: str = ""
     signature: Any = None
+    event_id: int | None = None
     facts: dict[str, str] = field(default_factory=dict)
 
 

@@ -106,6 +106,12 @@ DATABASE = parse_database_url(env.str("DATABASE_URL", default="postgresql://ying
 DATABASE_OWNER = parse_database_url(
     env.str("DATABASE_OWNER_URL", default="postgresql://yingshou_owner@localhost/yingshou")
 )
+DATABASE_SEAL = parse_database_url(
+    env.str("DATABASE_SEAL_URL", default="postgresql://yingshou_seal@localhost/yingshou")
+)
+DATABASE_REPORT = parse_database_url(
+    env.str("DATABASE_REPORT_URL", default="postgresql://yingshou_report@localhost/yingshou")
+)
 REDIS_URL: str = env.str("REDIS_URL", default="redis://localhost:6379/0")
 DATA_DIR = Path(env.str("YINGSHOU_DATA_DIR", default=str(BASE_DIR / ".data")))
 STATIC_ROOT = Path(env.str("YINGSHOU_STATIC_ROOT", default=str(DATA_DIR / "static")))
@@ -113,6 +119,10 @@ FIELD_KEYS_ARE_DEFAULT: bool = "YINGSHOU_FIELD_KEYS" not in env.ENVIRON
 FIELD_KEYS: list[bytes] = [parse_key(k)[:32] for k in env.list("YINGSHOU_FIELD_KEYS", default=[_DEFAULT_KEY])]
 HMAC_KEY: bytes = parse_key(env.str("YINGSHOU_HMAC_KEY", default=_DEFAULT_KEY))
 NUMBER_KEY: bytes = parse_key(env.str("YINGSHOU_NUMBER_KEY", default=_DEFAULT_KEY))
+SEAL_KEY: bytes = parse_key(env.str("YINGSHOU_SEAL_KEY", default=_DEFAULT_KEY))[:32]
+SEAL_FORMER_KEYS: list[bytes] = [parse_key(k)[:32] for k in env.list("YINGSHOU_SEAL_FORMER_KEYS", default=[])]
+SEAL_ORIGIN: str = env.str("YINGSHOU_SEAL_ORIGIN", default="yingshou.example/history")
+SEAL_WITNESSES: list[str] = env.list("YINGSHOU_SEAL_WITNESSES", default=[])
 DEFAULT_KEY: bytes = parse_key(_DEFAULT_KEY)
 METRICS_TOKEN: str = env.str("YINGSHOU_METRICS_TOKEN", default="")
 EMAIL_URL: dict[str, object] = env.email_url("EMAIL_URL", default="consolemail://")

@@ -17,6 +17,7 @@ _APPS = [
     "yingshou.drafts",
     "yingshou.jobs",
     "yingshou.notifications",
+    "yingshou.evidence",
     "receivables",
 ]
 

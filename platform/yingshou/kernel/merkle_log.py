@@ -26,6 +26,33 @@ class Broken(ValueError):
     """The store returned fewer nodes than the size of the tree promises."""
 
 
+class Frontier:
+    """The right edge of a tree: enough to add leaves one by one and to know the root at every size."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[bytes] = []
+
+    def append(self, leaf: bytes) -> None:
+        """Add one leaf's hash."""
+        carry, size = leaf, self.size
+        while size & 1:
+            carry = _node(self._peaks.pop(), carry)
+            size >>= 1
+        self._peaks.append(carry)
+        self.size += 1
+
+    @property
+    def root(self) -> bytes:
+        """The root over all leaves so far."""
+        if not self._peaks:
+            return hashlib.sha256(b"").digest()
+        root = self._peaks[-1]
+        for peak in reversed(self._peaks[:-1]):
+            root = _node(peak, root)
+        return root
+
+
 def tree_root(store: Nodes, size: int) -> bytes:
     """Return the root over the first `size` leaves."""
     return _range(store, 0, size) if size else hashlib.sha256(b"").digest()

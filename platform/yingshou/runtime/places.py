@@ -24,6 +24,8 @@ SERVER_USER = "nobody"
 DATABASE = "yingshou"
 OWNER_ROLE = "yingshou_owner"
 APPLICATION_ROLE = "yingshou_app"
+SEALING_ROLE = "yingshou_seal"
+REPORT_ROLE = "yingshou_report"
 # A Unix socket's path may have 107 bytes; PostgreSQL appends `/.s.PGSQL.5432.lock`.
 _LONGEST_FOLDER = 80
 PORT = 5432
@@ -149,6 +151,7 @@ def local_keys(folder: Path) -> dict[str, str]:
         "YINGSHOU_FIELD_KEYS": _new_key(),
         "YINGSHOU_HMAC_KEY": _new_key(),
         "YINGSHOU_NUMBER_KEY": _new_key(),
+        "YINGSHOU_SEAL_KEY": _new_key(),
     }
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
@@ -161,6 +164,8 @@ def embedded_environment(where: Places) -> dict[str, str]:
     return {
         "DATABASE_URL": where.database_url(APPLICATION_ROLE),
         "DATABASE_OWNER_URL": where.database_url(OWNER_ROLE),
+        "DATABASE_SEAL_URL": where.database_url(SEALING_ROLE),
+        "DATABASE_REPORT_URL": where.database_url(REPORT_ROLE),
         "REDIS_URL": where.redis_url,
     }
 

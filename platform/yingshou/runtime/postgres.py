@@ -21,7 +21,16 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from yingshou.runtime import processes, roles
 from yingshou.runtime.binaries import Binaries, make_private
-from yingshou.runtime.places import APPLICATION_ROLE, DATABASE, OWNER_ROLE, PORT, Places, current_user
+from yingshou.runtime.places import (
+    APPLICATION_ROLE,
+    DATABASE,
+    OWNER_ROLE,
+    PORT,
+    REPORT_ROLE,
+    SEALING_ROLE,
+    Places,
+    current_user,
+)
 from yingshou.runtime.problems import CannotStart
 
 _SUPERUSER = "yingshou_launcher"
@@ -138,9 +147,9 @@ class PostgresServer:
         user = current_user()
         access = [
             f"local all {_SUPERUSER} scram-sha-256",
-            f"local all {OWNER_ROLE},{APPLICATION_ROLE} peer map=yingshou",
+            f"local all {OWNER_ROLE},{APPLICATION_ROLE},{SEALING_ROLE},{REPORT_ROLE} peer map=yingshou",
         ]
-        names = [f"yingshou {user} {role}" for role in (OWNER_ROLE, APPLICATION_ROLE)]
+        names = [f"yingshou {user} {role}" for role in (OWNER_ROLE, APPLICATION_ROLE, SEALING_ROLE, REPORT_ROLE)]
         self._write_private(self.data / "postgresql.conf", "\n".join(lines) + "\n", ids=ids)
         self._write_private(self.data / "pg_hba.conf", "\n".join(access) + "\n", ids=ids)
         self._write_private(self.data / "pg_ident.conf", "\n".join(names) + "\n", ids=ids)

@@ -9,6 +9,7 @@ from django.db import migrations
 
 APPLICATION_ROLE = "yingshou_app"
 OWNER_ROLE = "yingshou_owner"
+SEALING_ROLE = "yingshou_seal"
 
 OWN_ORGANISATION = "organisation_id = (select app_org())"
 
@@ -77,6 +78,34 @@ def append_only(table: str) -> migrations.RunSQL:
         reverse_sql=f"""
         drop trigger append_only on "{table}";
         grant update, delete on "{table}" to {APPLICATION_ROLE};
+        """,
+    )
+
+
+def sealed(table: str) -> migrations.RunSQL:
+    """Let the sealing role read every row of a table of events."""
+    return migrations.RunSQL(
+        sql=f"""
+        grant select on "{table}" to {SEALING_ROLE};
+        create policy sealing on "{table}" for select to {SEALING_ROLE} using (true);
+        """,
+        reverse_sql=[f'drop policy sealing on "{table}"', f'revoke all on "{table}" from {SEALING_ROLE}'],
+    )
+
+
+def written_by_sealing(table: str) -> migrations.RunSQL:
+    """Let the sealing role append, the application's role read, and nobody change or delete."""
+    return migrations.RunSQL(
+        sql=f"""
+        revoke insert, update, delete, truncate on "{table}" from {APPLICATION_ROLE};
+        grant select, insert on "{table}" to {SEALING_ROLE};
+        create trigger append_only before update or delete on "{table}"
+            for each row execute function refuse_change();
+        """,
+        reverse_sql=f"""
+        drop trigger append_only on "{table}";
+        revoke select, insert on "{table}" from {SEALING_ROLE};
+        grant insert, update, delete on "{table}" to {APPLICATION_ROLE};
         """,
     )
 

@@ -21,6 +21,7 @@ SAFE = {
     "YINGSHOU_FIELD_KEYS": _key("f"),
     "YINGSHOU_HMAC_KEY": _key("h"),
     "YINGSHOU_NUMBER_KEY": _key("n"),
+    "YINGSHOU_SEAL_KEY": _key("s"),
     "YINGSHOU_ALLOWED_HOSTS": "ar.example.com",
 }
 

@@ -92,3 +92,12 @@ def test_no_proof_between_impossible_sizes(first: int, second: int) -> None:
     with pytest.raises(ValueError, match="no proof"):
         merkle_log.consistency(STORE, first, second)
     assert not merkle_log.verify_consistency(first, second, b"", b"", [])
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2_000))
+def test_the_right_edge_gives_the_same_root(size: int) -> None:
+    frontier = merkle_log.Frontier()
+    for leaf in LEAVES[:size]:
+        frontier.append(leaf)
+    assert (frontier.size, frontier.root) == (size, merkle.root(LEAVES[:size]))

@@ -82,7 +82,7 @@ def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
     made = places.local_keys(tmp_path)
 
     assert places.local_keys(tmp_path) == made
-    assert len(set(made.values())) == 4
+    assert len(set(made.values())) == 5
     assert (tmp_path / "keys.json").stat().st_mode & 0o777 == 0o600
 
 
@@ -109,7 +109,7 @@ def test_instances_and_copies_never_share_a_folder() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("role", ["postgres", "yingshou_launcher", "yingshou_report"])
+@pytest.mark.parametrize("role", ["postgres", "yingshou_launcher", "yingshou_backup"])
 def test_no_other_role_enters_without_a_password(role: str) -> None:
     with pytest.raises(psycopg2.OperationalError):
         psycopg2.connect(environment.CLUSTER.database_url(role, environment.DATABASE))
@@ -140,6 +140,7 @@ def test_redis_refuses_to_be_administered() -> None:
 def test_roles_are_never_privileged() -> None:
     statements = roles.create_roles_sql()
 
-    for role in ("yingshou_owner", "yingshou_app"):
+    for role in ("yingshou_owner", "yingshou_app", "yingshou_seal"):
         assert f"alter role {role} login nocreatedb nosuperuser nobypassrls nocreaterole noreplication;" in statements
+    assert "alter role yingshou_report login nocreatedb nosuperuser bypassrls nocreaterole noreplication;" in statements
     assert "truncate" not in roles.grants_sql()

@@ -27,9 +27,19 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField()),
                 ("request_id", models.TextField(blank=True, default="")),
                 ("body", models.JSONField(default=dict)),
+                ("salt", models.UUIDField(db_default=django.contrib.postgres.functions.RandomUUID())),
+                (
+                    "tx",
+                    yingshou.audit.models.Xid8Field(
+                        db_default=models.Func(function="pg_current_xact_id", output_field=models.TextField())
+                    ),
+                ),
             ],
             options={
-                "indexes": [models.Index(fields=["organisation_id", "-at"], name="access_by_organisation")],
+                "indexes": [
+                    models.Index(fields=["organisation_id", "-at"], name="access_by_organisation"),
+                    models.Index(fields=["tx", "id"], name="access_by_transaction"),
+                ],
             },
         ),
         migrations.CreateModel(

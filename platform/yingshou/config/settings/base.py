@@ -26,6 +26,7 @@ OWN_APPS = [
     "yingshou.identity",
     "yingshou.signing",
     "yingshou.notifications",
+    "yingshou.evidence",
     "yingshou.home",
     "yingshou.runtime",
     "yingshou.config",
@@ -133,6 +134,8 @@ FORM_RENDERER = "yingshou.ui.forms.FormRenderer"
 DATABASES: dict[str, dict[str, Any]] = {
     "default": environment.DATABASE.settings("yingshou.tenancy.backend"),
     "owner": environment.DATABASE_OWNER.settings("django.db.backends.postgresql"),
+    "sealing": environment.DATABASE_SEAL.settings("django.db.backends.postgresql"),
+    "report": environment.DATABASE_REPORT.settings("django.db.backends.postgresql"),
 }
 for _entry in DATABASES.values():
     _entry["ATOMIC_REQUESTS"] = False
@@ -266,6 +269,10 @@ VIEWS_GUARDED_ELSEWHERE = [
 YINGSHOU_FIELD_KEYS = environment.FIELD_KEYS
 YINGSHOU_HMAC_KEY = environment.HMAC_KEY
 YINGSHOU_NUMBER_KEY = environment.NUMBER_KEY
+SEAL_KEY = environment.SEAL_KEY
+SEAL_FORMER_KEYS = environment.SEAL_FORMER_KEYS
+SEAL_ORIGIN = environment.SEAL_ORIGIN
+SEAL_WITNESSES = environment.SEAL_WITNESSES
 SIGNING_REVOCATION_FOLDER = YINGSHOU_DATA_DIR / "authority"
 # Only the sample city's clock can be moved; see `manage.py move_clock`.
 YINGSHOU_CLOCK_MAY_MOVE = False

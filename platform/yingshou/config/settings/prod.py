@@ -28,6 +28,7 @@ for _name, _keys in (
     ("YINGSHOU_FIELD_KEYS", environment.FIELD_KEYS),
     ("YINGSHOU_HMAC_KEY", [environment.HMAC_KEY]),
     ("YINGSHOU_NUMBER_KEY", [environment.NUMBER_KEY]),
+    ("YINGSHOU_SEAL_KEY", [environment.SEAL_KEY]),
 ):
     _refuse(environment.DEFAULT_KEY in _keys, f"{_name} must be set to a key of its own in production.")
 _refuse(not environment.ALLOWED_HOSTS, "YINGSHOU_ALLOWED_HOSTS must name the hosts in production.")

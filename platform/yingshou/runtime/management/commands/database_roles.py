@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from yingshou.runtime import roles
-from yingshou.runtime.places import APPLICATION_ROLE, DATABASE, OWNER_ROLE
+from yingshou.runtime.places import APPLICATION_ROLE, DATABASE, OWNER_ROLE, REPORT_ROLE, SEALING_ROLE
 
 
 class Command(BaseCommand):
@@ -29,6 +29,8 @@ class Command(BaseCommand):
                     "-- Give each role a password of its own; psql asks for it and sends only its hash.",
                     f"\\password {OWNER_ROLE}",
                     f"\\password {APPLICATION_ROLE}",
+                    f"\\password {SEALING_ROLE}",
+                    f"\\password {REPORT_ROLE}",
                     f"alter role {APPLICATION_ROLE} set idle_in_transaction_session_timeout = '60s';",
                     roles.create_database_sql(database),
                     f"\\connect {database}",
