@@ -123,6 +123,13 @@ SEAL_KEY: bytes = parse_key(env.str("YINGSHOU_SEAL_KEY", default=_DEFAULT_KEY))[
 SEAL_FORMER_KEYS: list[bytes] = [parse_key(k)[:32] for k in env.list("YINGSHOU_SEAL_FORMER_KEYS", default=[])]
 SEAL_ORIGIN: str = env.str("YINGSHOU_SEAL_ORIGIN", default="yingshou.example/history")
 SEAL_WITNESSES: list[str] = env.list("YINGSHOU_SEAL_WITNESSES", default=[])
+OCSP_URL: str = env.str("YINGSHOU_OCSP_URL", default="")
+CRL_URLS: list[str] = env.list("YINGSHOU_CRL_URLS", default=[])
+TSA_URL: str = env.str("YINGSHOU_TSA_URL", default="")
+ELICENCE_URL: str = env.str("YINGSHOU_ELICENCE_URL", default="")
+TIMESTAMP_REQUIRED: bool = env.bool("YINGSHOU_TIMESTAMP_REQUIRED", default=bool(TSA_URL))
+OUTGOING_ALLOWED: list[str] = env.list("YINGSHOU_OUTGOING_ALLOWED", default=[])
+OUTGOING_PRIVATE: list[str] = env.list("YINGSHOU_OUTGOING_PRIVATE", default=[])
 DEFAULT_KEY: bytes = parse_key(_DEFAULT_KEY)
 METRICS_TOKEN: str = env.str("YINGSHOU_METRICS_TOKEN", default="")
 EMAIL_URL: dict[str, object] = env.email_url("EMAIL_URL", default="consolemail://")

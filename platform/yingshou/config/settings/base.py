@@ -274,6 +274,17 @@ SEAL_FORMER_KEYS = environment.SEAL_FORMER_KEYS
 SEAL_ORIGIN = environment.SEAL_ORIGIN
 SEAL_WITNESSES = environment.SEAL_WITNESSES
 SIGNING_REVOCATION_FOLDER = YINGSHOU_DATA_DIR / "authority"
+SIGNING_OCSP_URL = environment.OCSP_URL
+SIGNING_CRL_URLS = environment.CRL_URLS
+SIGNING_TSA_URL = environment.TSA_URL
+# Where a timestamp is required, a signature takes effect only with one.
+SIGNING_TIMESTAMP_REQUIRED = environment.TIMESTAMP_REQUIRED
+ELICENCE_URL = environment.ELICENCE_URL
+# The only addresses the platform calls (`yingshou.jobs.http`); those of the second list may lie in a private network.
+OUTGOING_ALLOWED = environment.OUTGOING_ALLOWED + [
+    address for address in (SIGNING_OCSP_URL, *SIGNING_CRL_URLS, SIGNING_TSA_URL, ELICENCE_URL) if address
+]
+OUTGOING_PRIVATE = environment.OUTGOING_PRIVATE
 # Only the sample city's clock can be moved; see `manage.py move_clock`.
 YINGSHOU_CLOCK_MAY_MOVE = False
 YINGSHOU_PUBLIC_URL = environment.PUBLIC_URL

@@ -33,6 +33,10 @@ for _name, _keys in (
     _refuse(environment.DEFAULT_KEY in _keys, f"{_name} must be set to a key of its own in production.")
 _refuse(not environment.ALLOWED_HOSTS, "YINGSHOU_ALLOWED_HOSTS must name the hosts in production.")
 _refuse("*" in environment.ALLOWED_HOSTS, "YINGSHOU_ALLOWED_HOSTS must not be * in production.")
+_refuse(
+    environment.TIMESTAMP_REQUIRED and not environment.TSA_URL,
+    "YINGSHOU_TIMESTAMP_REQUIRED needs YINGSHOU_TSA_URL, the address of a timestamp authority.",
+)
 _refuse(environment.TRUSTED_PROXIES < 0, "YINGSHOU_TRUSTED_PROXIES must be 0 or the number of proxies.")
 
 DEBUG = False
