@@ -6,8 +6,10 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from simulators import service
 from simulators.authority.authority import LIST_LIFE, Authority, Signer
 from simulators.authority.profiles import FAULTS, KEYS
+from simulators.authority.responder import Responder
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -28,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     revoke.add_argument("--serial", required=True, help="hexadecimal")
     publish = commands.add_parser("crl", help="publish both revocation lists again")
     publish.add_argument("--days", type=int, default=LIST_LIFE.days)
+    service.add_serve(commands)
     return parser
 
 
@@ -46,6 +49,9 @@ def main() -> None:
     """Run one command."""
     options = _parser().parse_args()
     authority = Authority(options.folder)
+    if options.command == "serve":
+        service.run(Responder(options.folder, options.clock), options.port)
+        return
     answer: dict[str, object] = {"folder": str(options.folder)}
     if options.command == "issue":
         signer = Signer(

@@ -9,7 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 LIFE: Final = timedelta(days=3 * 365)
-KEYS: Final = ("rsa", "ec", "ec384", "rsa1024", "ec521", "ed25519")
+KEYS: Final = ("rsa", "ec", "ec384", "sm2", "rsa1024", "ec521", "ed25519")
 
 
 @dataclass(frozen=True)

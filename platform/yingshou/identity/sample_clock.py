@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
@@ -25,9 +26,13 @@ def stored() -> timedelta:
 
 
 def store(offset: timedelta) -> None:
-    """Move the clock of the whole city."""
-    ClockOffset.objects.update_or_create(id=1, defaults={"seconds": int(offset.total_seconds())})
+    """Move the clock of the whole city; its services outside the platform read the file."""
+    seconds = int(offset.total_seconds())
+    ClockOffset.objects.update_or_create(id=1, defaults={"seconds": seconds})
     clock.set_offset(offset)
+    folder = Path(settings.YINGSHOU_DATA_DIR)
+    if folder.is_dir():
+        (folder / "clock-offset").write_text(str(seconds))
 
 
 def follow() -> bool:

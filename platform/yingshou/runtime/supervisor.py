@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from yingshou.runtime import binaries, checks, children, processes
+from yingshou.runtime import binaries, checks, children, processes, simulators
 from yingshou.runtime.places import PROJECT, Places, data_folder, embedded_environment, local_keys, places
 from yingshou.runtime.postgres import PostgresServer
 from yingshou.runtime.problems import CannotStart
@@ -31,7 +31,8 @@ _LOOK_EVERY = 0.3
 _LONG_LOG = 20 * 1024 * 1024
 # What lies in the data folder of this installation; `reset` removes these names and nothing else.
 _OURS = (
-    "keys.json", "files", "logs", "metrics", "static", "static.sha256", "sign-ins.txt", "signers", "authority",
+    "keys.json", "files", "logs", "metrics", "static", "static.sha256", "sign-ins.txt", "signers",
+    *(one.name for one in simulators.SIMULATORS), simulators.CLOCK_FILE,
 )  # fmt: skip
 _EXCEPTION = re.compile(r"^[\w.]*(Error|Exception|ImproperlyConfigured|Problem)\b.*:")
 
@@ -132,7 +133,11 @@ class Supervisor:
         self._prepare()
         shutil.rmtree(self.data / "metrics", ignore_errors=True)
         (self.data / "metrics").mkdir()
-        self.children = children.programs(self.environment, self.logs, self.data, self.host, self.port)
+        services = simulators.arrange(self.environment, self.logs, self.data)
+        self.children = [
+            *children.programs(self.environment, self.logs, self.data, self.host, self.port),
+            *services,
+        ]
         web, *others = self.children
         web.start()
         # The first page comes first: the others would compete for the same cores while they load.
