@@ -37,12 +37,20 @@ for model in (
     "BookMatch",
     "Dispute",
     "ChangeRequest",
+    "ClaimTrait",
+    "LikenessFlag",
+    "AnswerPolicy",
+    "AnswerProgress",
+    "AnswerRouting",
+    "Department",
+    "Substitute",
 ):
     classes.register(f"receivables.{model}", RowClass.TENANT)
 classes.register("receivables.InvoiceFingerprint", RowClass.OPERATION)
 classes.register("receivables.LendingRate", RowClass.REFERENCE)
 
 _READERS = {Duty.MAKER, Duty.CHECKER, Duty.SIGNER, Duty.VIEWER, Duty.AUDITOR}
+_EVERYONE = _READERS | {Duty.ADMINISTRATOR}
 _CHECKERS = {Duty.CHECKER, Duty.SIGNER}
 _CREDITORS = {Capability.CREDITOR, Capability.CORE_ENTERPRISE}
 _DEBTORS = {Capability.DEBTOR, Capability.CORE_ENTERPRISE}
@@ -57,6 +65,14 @@ for name, sentence, duties, capabilities in (
     ("close", _("Settle and write off receivables"), {Duty.MAKER}, _CREDITORS),
     ("confirm", _("Confirm, return or refuse what suppliers claim"), {Duty.MAKER}, _DEBTORS),
     ("check_confirm", _("Check and sign confirmations, returns, refusals and agreed changes"), _CHECKERS, _DEBTORS),
+    ("see_ladder", _("Read how the organisation is reminded, and who stands in for whom"), _EVERYONE, _DEBTORS),
+    ("name_substitute", _("Name a substitute for oneself"), {Duty.MAKER, *_CHECKERS}, _DEBTORS),
+    (
+        "set_ladder",
+        _("Set reminders, departments, the second contact and substitutes of colleagues"),
+        {Duty.ADMINISTRATOR},
+        _DEBTORS,
+    ),
     ("publish", _("Keep the payables book and publish payables"), {Duty.MAKER}, _DEBTORS),
     ("check_publish", _("Check and sign published payables"), _CHECKERS, _DEBTORS),
     ("post_facts", _("Record payments, credit notes and set-offs"), {Duty.MAKER}, _CREDITORS | _DEBTORS),
@@ -167,6 +183,20 @@ for name, label, one, many, mail in (
         _("Receivable %(number)s of %(counterpart)s still waits for your answer"),
         _("%(count)s receivables of %(counterpart)s still wait for your answer"),
         _("Receivables of %(counterpart)s still wait for your answer: %(count)s."),
+    ),
+    (
+        "escalation",
+        _("Second contact"),
+        _("Receivable %(number)s of %(counterpart)s has waited too long for an answer; you are its second contact"),
+        _("%(count)s receivables of %(counterpart)s have waited too long for an answer; you are their second contact"),
+        _("Receivables of %(counterpart)s have waited too long for your organisation's answer: %(count)s."),
+    ),
+    (
+        "passed_on",
+        _("Passed to you"),
+        _("A colleague passed receivable %(number)s of %(counterpart)s to you for an answer"),
+        _("A colleague passed %(count)s receivables of %(counterpart)s to you for an answer"),
+        _("A colleague passed receivables of %(counterpart)s to you for an answer: %(count)s."),
     ),
 ):
     messages.register(

@@ -161,6 +161,31 @@ CHANGE_LIFECYCLE = Lifecycle(
 )
 
 
+class FlagState(TextChoices):
+    """Where a "looks like another item" stands; it blocks nothing in any state."""
+
+    OPEN = "OPEN", _("To be looked at")
+    DISMISSED = "DISMISSED", _("Two different items")
+    MERGED = "MERGED", _("Merged into one")
+    GONE = "GONE", _("One of them was taken back")
+
+
+FLAG_LIFECYCLE = Lifecycle(
+    name="receivables.likenessflag",
+    states=FlagState,
+    transitions=(
+        Transition("dismiss", frozenset({FlagState.OPEN}), FlagState.DISMISSED, "owner", reason=True),
+        Transition("merge", frozenset({FlagState.OPEN}), FlagState.MERGED, "owner"),
+        Transition("lapse", frozenset({FlagState.OPEN}), FlagState.GONE, "system"),
+    ),
+    verbs={
+        "dismiss": _("say that they are two items"),
+        "merge": _("merge them"),
+        "lapse": _("close it"),
+    },
+)
+
+
 @dataclass(frozen=True)
 class Reason:
     """
@@ -282,10 +307,30 @@ REASONS: dict[str, Reason] = {
             frozenset({"refuse_change"}),
         ),
         Reason(
+            "NOT_MINE",
+            _("Another department has to answer this"),
+            _("Answer it, or pass it on to whoever can"),
+            frozenset({"pass_on"}),
+        ),
+        Reason(
+            "DELIVERY_UNKNOWN",
+            _("Whoever ordered or received it has to say whether it was delivered"),
+            _("Compare delivery and acceptance, then answer"),
+            frozenset({"pass_on"}),
+        ),
+        Reason(
+            "PRICE_UNKNOWN",
+            _("Purchasing has to say which price and terms were agreed"),
+            _("Compare the contract, then answer"),
+            frozenset({"pass_on"}),
+        ),
+        Reason(
             "OTHER",
             _("Another reason"),
             _("Read the comment and contact the other side"),
-            frozenset({"return", "refuse", "confirm_part", "dispute", "write_off", "propose_change", "refuse_change"}),
+            frozenset(
+                {"return", "refuse", "confirm_part", "dispute", "write_off", "propose_change", "refuse_change", "pass_on"}
+            ),
             needs_comment=True,
         ),
     )

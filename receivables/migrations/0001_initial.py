@@ -1,5 +1,6 @@
 from decimal import Decimal
 
+import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
@@ -1148,6 +1149,109 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="change_changes_something",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ClaimTrait",
+            fields=[
+                (
+                    "receivable",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="trait",
+                        serialize=False,
+                        to="receivables.receivable",
+                    ),
+                ),
+                ("owner_id", models.BigIntegerField()),
+                ("shown_to_id", models.BigIntegerField(blank=True, null=True)),
+                ("creditor_id", models.BigIntegerField()),
+                ("debtor_uscc", models.CharField(max_length=18)),
+                ("kind", models.CharField(max_length=2)),
+                ("currency", models.CharField(max_length=3)),
+                ("face_amount", yingshou.kernel.fields.AmountField()),
+                ("net_amount", yingshou.kernel.fields.AmountField(blank=True, null=True)),
+                ("gross_amount", yingshou.kernel.fields.AmountField(blank=True, null=True)),
+                ("claimed_on", models.DateField()),
+                ("due_on", models.DateField()),
+                ("contract_key", models.CharField(blank=True, default="", max_length=100)),
+                ("note_key", models.CharField(blank=True, default="", max_length=100)),
+                ("number_key", models.CharField(blank=True, default="", max_length=20)),
+                ("invoice_code", models.CharField(blank=True, default="", max_length=12)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["debtor_uscc", "face_amount", "creditor_id"], name="trait_amount"),
+                    models.Index(fields=["creditor_id", "debtor_uscc", "claimed_on"], name="trait_day"),
+                    models.Index(
+                        condition=models.Q(("number_key", ""), _negated=True),
+                        fields=["creditor_id", "number_key"],
+                        name="trait_number",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="LikenessFlag",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("organisation_id", models.BigIntegerField()),
+                (
+                    "receivable",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="likeness_flags",
+                        to="receivables.receivable",
+                    ),
+                ),
+                (
+                    "other_ids",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None),
+                ),
+                ("rule", models.CharField(max_length=16)),
+                ("score", models.IntegerField()),
+                ("reasons", models.JSONField(default=list)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "To be looked at"),
+                            ("DISMISSED", "Two different items"),
+                            ("MERGED", "Merged into one"),
+                            ("GONE", "One of them was taken back"),
+                        ],
+                        default="OPEN",
+                        max_length=10,
+                    ),
+                ),
+                ("version", models.IntegerField(default=1)),
+                ("comment", models.CharField(blank=True, default="", max_length=500)),
+                ("found_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["organisation_id", "state", "-id"], name="flag_of_organisation"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("receivable", "organisation_id", "other_ids"), name="flag_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("score__gte", 0), ("score__lte", 100)), name="flag_score_percent"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state", "OPEN"), ("closed_at__isnull", False), _connector="OR"),
+                        name="flag_closed_has_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "DISMISSED"), _negated=True),
+                            models.Q(("comment", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="flag_dismissed_has_reason",
                     ),
                 ],
             },

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from receivables.migrations import _changes, _ledger, _matching
+from receivables.migrations import _alike, _changes, _ledger, _matching
 from yingshou.tenancy.policies import (
     APPLICATION_ROLE,
     OWNER_ROLE,
@@ -75,6 +75,8 @@ class Migration(migrations.Migration):
         tenant_policy("receivables_bookmatch"),
         read_write_policy("receivables_dispute", read=f"{PARTIES} or {SEEN}", write=PARTIES),
         tenant_policy("receivables_changerequest", using=PARTIES),
+        tenant_policy("receivables_claimtrait", using=f"{OWN} in (owner_id, shown_to_id)"),
+        tenant_policy("receivables_likenessflag"),
         read_write_policy("receivables_lendingrate", read="true", write="(select app_staff())"),
         append_only("receivables_receivableentry"),
         append_only("receivables_confirmationact"),
@@ -85,5 +87,6 @@ class Migration(migrations.Migration):
         functions(_ledger.FUNCTIONS),
         functions(_matching.FUNCTIONS),
         functions(_changes.FUNCTIONS),
+        functions(_alike.FUNCTIONS),
         migrations.RunSQL(sql=_changes.CONFIRMED_STAYS, reverse_sql=_changes.CONFIRMED_STAYS_BACK),
     ]
