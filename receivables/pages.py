@@ -30,7 +30,7 @@ RECEIVABLE_EVENTS = (
     "refuse", "withdraw", "settle", "write_off", "acknowledge", "payment", "credit_note", "goods_return", "price", "netting",
     "discount", "cancel", "retention_hold", "retention_release", "reversal", "fact", "dispute", "dispute_answer",
     "dispute_resolve", "dispute_withdraw", "no_answer", "linked", "reminder", "propose_change", "accept_change", "refuse_change",
-    "withdraw_change", "lapse_change",
+    "withdraw_change", "lapse_change", "escalated", "passed_on", "passed_on_inside",
 )  # fmt: skip
 DISPUTE_EVENTS = ("open", "answer", "resolve", "withdraw")
 CHANGE_EVENTS = ("propose", "accept", "refuse", "withdraw", "lapse")

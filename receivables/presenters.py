@@ -225,6 +225,9 @@ HEADLINES: dict[str, StrOrPromise] = {
     "no_answer": _("No answer within the time limit; silence is not confirmation"),
     "linked": _("The debtor has registered and was asked"),
     "reminder": _("Debtor reminded"),
+    "escalated": _("No answer for long; the debtor's second contact was told"),
+    "passed_on": _("Passed on inside the debtor's house; the time to answer goes on"),
+    "passed_on_inside": _("Passed on to a colleague; the time to answer goes on"),
     "open": _("Dispute opened"),
     "answer": _("Dispute answered"),
     "resolve": _("Dispute resolved"),
@@ -249,6 +252,7 @@ def line_of(event: AuditEvent) -> Line:
     said = str(body.get("comment") or body.get("reason") or "")
     parts = [str(reason_words(code)) if code else "", said]
     parts = [term_words(TermChange(**one)) for one in body.get("changes", ())] + parts
+    parts = [str(body[name]) for name in ("place", "to") if body.get(name)] + parts
     for name in ("answer", "resolution"):
         parts.append(str(body.get(name) or "") if verb.startswith("dispute_") else "")
     figure = body.get("confirmed_amount") or body.get("amount")

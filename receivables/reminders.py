@@ -1,21 +1,25 @@
 """
-The confirmation ladder (N06, D03): reminders on days 1, 3, 7, 15, 25 and 30, then "no answer"; never "confirmed".
+The confirmation ladder (N06, D03): reminders on the debtor's days, a second contact, then "no answer"; never "confirmed".
 
-The job of the clock asks for one job per debtor; that one works as the debtor's, so that row-level security holds.
+The job of the clock asks for one job per debtor; that one works as the debtor's, so that row-level security holds. What was
+reached while no worker ran is caught up with one reminder, and no step is ever taken twice: the row that remembers it is locked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
+from receivables import asking
 from receivables.actions.invoices import show_papers
 from receivables.actions.messages import tell
-from receivables.actions.sending import match_book
-from receivables.models import OBJECT_TYPE, Receivable
-from receivables.rules.terms import CONFIRM_DAYS, REMINDER_DAYS, confirmation_clock
+from receivables.actions.sending import match_book, start_ladder
+from receivables.models import OBJECT_TYPE, AnswerProgress, Receivable
+from receivables.rules.terms import CONFIRM_DAYS, confirmation_clock
 from receivables.states import State
 from yingshou.audit.events import EventDraft, record
 from yingshou.identity.models import Organisation
@@ -24,6 +28,8 @@ from yingshou.kernel import clock
 from yingshou.tenancy.actor import Actor
 
 JOB = "receivables.remind_debtor"
+# Rows that one statement writes back.
+CHUNK = 1_000
 
 
 @transaction.atomic
@@ -41,38 +47,81 @@ def ask_for_debtors(*, by: Actor, at: datetime) -> int:
 @transaction.atomic
 def remind_debtor(*, by: Actor, at: datetime) -> int:
     """
-    Remind the debtor of what reached a step of the ladder today, and mark what is past its deadline; how many reminders.
+    Remind the debtor of what reached a step of the ladder, tell its second contact, mark what is past its deadline.
 
-    Idempotent by day: the step is a day count, and the mark is set once.
+    How many claims were reminded of. A second run the same day, or one at the same time, finds nothing left to do.
     """
     today = clock.business_date(at)
-    waiting = Receivable.objects.waiting_for(by.organisation_id or 0).filter(confirm_requested_at__isnull=False)
-    due = [row for row in waiting.order_by("id") if _days(row, today) in REMINDER_DAYS]
-    if due:
-        tell("reminder", due, to="debtor", by=by, at=at)
+    own = by.organisation_id or 0
+    waiting = Receivable.objects.waiting_for(own).filter(confirm_requested_at__isnull=False)
+    # Claims from before the debtor registered, or written by a load, have no ladder yet.
+    missing = list(waiting.filter(progress__isnull=True).values_list("pk", flat=True))
+    if missing:
+        start_ladder(missing)
+    reminded = _climb(own, today, by=by, at=at)
     late = list(waiting.filter(no_answer_at__isnull=True, confirm_deadline__lt=today).order_by("id"))
     _mark_unanswered(late, by=by, at=at)
+    return reminded
+
+
+def _climb(own: int, today: date, *, by: Actor, at: datetime) -> int:
+    reached = AnswerProgress.objects.filter(Q(next_on__lte=today) | Q(escalate_on__lte=today), debtor_id=own)
+    # What was answered or withdrawn leaves the ladder.
+    reached.exclude(receivable__state=State.PENDING_CONFIRM).update(next_on=None, escalate_on=None)
+    rows = list(reached.select_related("receivable").order_by("pk").select_for_update(of=("self",), no_key=True))
+    if not rows:
+        return 0
+    policy = asking.policy_of(own)
+    steps = {one.pk: _step(one, policy.reminder_days, today, at) for one in rows}
+    escalated = [one for one in rows if one.escalate_on is not None and one.escalate_on <= today]
+    for one in escalated:
+        one.escalate_on, one.escalated_at = None, at
+    fields = ["last_step", "reminded_count", "reminded_at", "next_on", "escalate_on", "escalated_at"]
+    AnswerProgress.objects.bulk_update(rows, fields, batch_size=CHUNK)
+    due = [one.receivable for one in rows if steps[one.pk]]
+    persons = asking.asked_people(own, [row.pk for row in due], at)
+    tell("reminder", due, to="debtor", by=by, at=at, persons=persons)
+    _note("reminder", due, {pk: {"step": step} for pk, step in steps.items()}, by=by, at=at)
+    second = [policy.second_contact_id] if policy.second_contact_id else []
+    claims = [one.receivable for one in escalated]
+    tell("escalation", claims, to="debtor", by=by, at=at, persons={row.pk: second for row in claims})
+    _note("escalated", claims, {row.pk: {"days": policy.escalate_after} for row in claims}, by=by, at=at)
     return len(due)
 
 
-def _days(row: Receivable, today: date) -> int:
-    assert row.confirm_requested_at is not None, "filtered above"
-    return (today - clock.business_date(row.confirm_requested_at)).days
+def _step(one: AnswerProgress, days: Sequence[int], today: date, at: datetime) -> int:
+    """Move a row to the last step that today reached; 0 where none is new."""
+    start = clock.business_date(one.requested_at)
+    over = (today - start).days
+    step = max((day for day in days if one.last_step < day <= over), default=0)
+    if step:
+        one.last_step = step
+        one.reminded_count += 1
+        one.reminded_at = at
+    later = [day for day in days if day > max(one.last_step, over)]
+    one.next_on = start + timedelta(days=min(later)) if later else None
+    return step
 
 
 def _mark_unanswered(rows: Sequence[Receivable], *, by: Actor, at: datetime) -> None:
     Receivable.objects.filter(pk__in=[row.pk for row in rows], no_answer_at__isnull=True).update(no_answer_at=at)
+    _note("no_answer", rows, {row.pk: {"days": CONFIRM_DAYS} for row in rows}, by=by, at=at)
+
+
+def _note(
+    event: str, rows: Sequence[Receivable], bodies: Mapping[int, Mapping[str, Any]], *, by: Actor, at: datetime
+) -> None:
     record(
         [
             EventDraft(
-                kind=f"{OBJECT_TYPE}.no_answer",
+                kind=f"{OBJECT_TYPE}.{event}",
                 object_type=OBJECT_TYPE,
                 object_id=row.pk,
                 object_version=None,
                 audience=row.audience(),
                 by=by,
                 at=at,
-                body={"public_no": row.public_no, "days": CONFIRM_DAYS},
+                body={"public_no": row.public_no, **bodies[row.pk]},
             )
             for row in rows
         ]
@@ -98,6 +147,7 @@ def link_debtor(*, by: Actor, at: datetime) -> int:
         )
     show_papers(rows)
     match_book([row.pk for row in rows], at=at)
+    start_ladder([row.pk for row in rows])
     if rows:
         tell("requested", rows, to="debtor", by=by, at=at)
     return len(rows)

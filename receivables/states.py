@@ -329,7 +329,16 @@ REASONS: dict[str, Reason] = {
             _("Another reason"),
             _("Read the comment and contact the other side"),
             frozenset(
-                {"return", "refuse", "confirm_part", "dispute", "write_off", "propose_change", "refuse_change", "pass_on"}
+                {
+                    "return",
+                    "refuse",
+                    "confirm_part",
+                    "dispute",
+                    "write_off",
+                    "propose_change",
+                    "refuse_change",
+                    "pass_on",
+                }
             ),
             needs_comment=True,
         ),

@@ -110,6 +110,7 @@ def _send(
     show_papers(outcomes.done_rows)
     share_files(outcomes.done_rows, by=by)
     match_book(outcomes.done_ids, at=at)
+    start_ladder(outcomes.done_ids)
     tell("requested", outcomes.done_rows, to="debtor", by=by, at=at)
     return answers.outcomes()
 
@@ -118,6 +119,13 @@ def match_book(receivable_ids: Sequence[int], *, at: datetime) -> None:
     """Compare pending claims with the debtor's book; the verdict is stored where the debtor alone reads it."""
     with connection.cursor() as cursor:
         cursor.execute("select receivables_match_book(%s, %s)", [list(receivable_ids), at])
+
+
+def start_ladder(receivable_ids: Sequence[int]) -> int:
+    """Start the reminders of claims that were asked, by the days that their debtors set; how many started."""
+    with connection.cursor() as cursor:
+        cursor.execute("select receivables_start_ladder(%s)", [list(receivable_ids)])
+        return int(cursor.fetchone()[0])
 
 
 @transaction.atomic

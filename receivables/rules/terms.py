@@ -11,7 +11,6 @@ from yingshou.kernel.clock import business_date
 from yingshou.kernel.money import round_half_up
 
 CONFIRM_DAYS = 30
-REMINDER_DAYS = (1, 3, 7, 15, 25, 30)
 STATUTORY_DAILY_RATE = Decimal("0.0005")
 """Late interest a day where none was agreed: Regulation on payments to small and medium enterprises, article 17."""
 
