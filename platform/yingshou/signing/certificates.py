@@ -7,15 +7,18 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from yingshou.signing.algorithms import HASHES, require_strong_key
+from yingshou.signing import sm2
+from yingshou.signing.algorithms import HASHES, PublicKey, require_plain_sm2, require_strong_key
 from yingshou.signing.der import require_strict
 from yingshou.signing.errors import MalformedSignature, OtherOrganisation, WeakAlgorithm, WrongKeyUsage
+from yingshou.signing.sm2 import Sm2PublicKey
 
 # Document signing (RFC 9336); an extended key usage, where there is one, must name this, e-mail protection or any.
 DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
@@ -39,7 +42,7 @@ class CertificateFacts:
 
     der: bytes
     parsed: x509.Certificate
-    public_key: PublicKeyTypes
+    public_key: PublicKey
     sha256: bytes
     serial: str
     subject: str
@@ -53,10 +56,17 @@ class CertificateFacts:
 
     @property
     def key_label(self) -> str:
-        """The kind and length of the key, as people read it: ``RSA 2048``, ``ECDSA P-256``."""
+        """The kind and length of the key, as people read it: ``RSA 2048``, ``ECDSA P-256``, ``SM2``."""
+        if isinstance(self.public_key, Sm2PublicKey):
+            return "SM2"
         if isinstance(self.public_key, ec.EllipticCurvePublicKey):
             return f"ECDSA P-{self.public_key.curve.key_size}"
         return f"RSA {self.public_key.key_size}" if isinstance(self.public_key, rsa.RSAPublicKey) else ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What somebody may call the holder: the subject, the person, the organisation, the credit codes."""
+        return (self.subject, self.subject_common_name, self.subject_organisation, *sorted(self.subject_usccs))
 
     def valid_at(self, moment: datetime) -> bool:
         """Whether ``moment`` lies within the validity, both ends included."""
@@ -96,7 +106,9 @@ def read_certificate(der: bytes) -> CertificateFacts:
     )
 
 
-def _strong_key(parsed: x509.Certificate) -> PublicKeyTypes:
+def _strong_key(parsed: x509.Certificate) -> PublicKey:
+    if parsed.signature_algorithm_oid.dotted_string == sm2.SIGNATURE_OID:
+        return _sm2_key(parsed)
     try:
         digest = parsed.signature_hash_algorithm
         key = parsed.public_key()
@@ -106,6 +118,19 @@ def _strong_key(parsed: x509.Certificate) -> PublicKeyTypes:
         raise WeakAlgorithm(detail=digest.name if digest else parsed.signature_algorithm_oid.dotted_string)
     require_strong_key(key)
     return key
+
+
+def _sm2_key(parsed: x509.Certificate) -> Sm2PublicKey:
+    """
+    Read the key of a certificate signed with SM2, which ``cryptography`` parses and cannot use.
+
+    A key of another kind under an SM2 authority is refused, as is an SM2 key under another: chains are pure.
+    """
+    held = asn1.Certificate.load(parsed.public_bytes(Encoding.DER))
+    require_plain_sm2(held["signature_algorithm"])
+    if held["signature_algorithm"].dump() != held["tbs_certificate"]["signature"].dump():
+        raise MalformedSignature(detail="certificate")
+    return Sm2PublicKey.from_spki(bytes(held["tbs_certificate"]["subject_public_key_info"].dump()))
 
 
 def _key_usages(parsed: x509.Certificate) -> tuple[str, ...]:

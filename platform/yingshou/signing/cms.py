@@ -1,26 +1,33 @@
 """
 The detached CMS signature (RFC 5652) with the signed attributes of CAdES-B: build it, and read it back strictly.
 
-One shape is accepted: one signer named by issuer and serial number, content absent, the attributes content-type,
+GM/T 0010 writes the same structure with content types of its own; they are read as well, for SM2. One shape is accepted: one signer named by issuer and serial number, content absent, the attributes content-type,
 message-digest, signing-time and signing-certificate-v2 once each, no others, nothing unsigned beside the
 certificates. What has no meaning here cannot carry one by mistake.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from asn1crypto import algos, cms, core, tsp, x509
+from asn1crypto import cms, core, tsp, x509
 
-from yingshou.signing.algorithms import SignatureAlgorithm, read_algorithm, read_digest
+from yingshou.signing.algorithms import (
+    SignatureAlgorithm,
+    digest_identifier,
+    digest_of,
+    read_algorithm,
+    read_digest,
+)
 from yingshou.signing.certificates import CertificateFacts
 from yingshou.signing.der import require_strict
 from yingshou.signing.errors import MalformedSignature
 
 ATTRIBUTES: Final = frozenset({"content_type", "message_digest", "signing_time", "signing_certificate_v2"})
 MAX_CERTIFICATES: Final = 6
+# The content type of the whole, and that of the content it must go with; the second row is GM/T 0010's.
+_DATA_OF: Final = {"signed_data": "data", "1.2.156.10197.6.1.4.2.2": "1.2.156.10197.6.1.4.2.1"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ def signed_attributes(
     time_form = "utc_time" if moment.year < 2050 else "general_time"
     values: dict[str, Any] = {
         "content_type": "data",
-        "message_digest": hashlib.new(algorithm.digest, payload).digest(),
+        "message_digest": digest_of(algorithm.digest, payload),
         "signing_time": cms.Time(name=time_form, value=moment),
         "signing_certificate_v2": tsp.SigningCertificateV2({"certs": [identifier]}),
     }
@@ -81,7 +88,7 @@ def assemble(
 ) -> bytes:
     """Put the signature value the browser returned and the prepared attributes together as a detached CMS."""
     parsed = x509.Certificate.load(certificate.der)
-    digest = algos.DigestAlgorithm({"algorithm": algorithm.digest})
+    digest = digest_identifier(algorithm.digest)
     signer = cms.SignerInfo(
         {
             "version": "v1",
@@ -117,16 +124,21 @@ def parse(der: bytes) -> ParsedSignature:
     require_strict(der)
     try:
         content = cms.ContentInfo.load(der, strict=True)
-        _require(content["content_type"].native == "signed_data", "content type")
-        return _signed_data(content["content"])
+        kind = str(content["content_type"].native)
+        _require(kind in _DATA_OF, "content type")
+        if kind == "signed_data":
+            return _signed_data(content["content"], _DATA_OF[kind])
+        parsed = _signed_data(content["content"].parse(cms.SignedData), _DATA_OF[kind])
+        _require(parsed.algorithm.family == "sm2", "content type")
+        return parsed
     except (ValueError, TypeError, KeyError) as error:
         raise MalformedSignature(detail="CMS") from error
 
 
-def _signed_data(signed: cms.SignedData) -> ParsedSignature:
+def _signed_data(signed: cms.SignedData, data: str) -> ParsedSignature:
     _require(signed["version"].native == "v1", "version")
     encapsulated = signed["encap_content_info"]
-    _require(encapsulated["content_type"].native == "data", "content type")
+    _require(encapsulated["content_type"].native == data, "content type")
     _require(isinstance(encapsulated["content"], core.Void), "content inside the signature")
     _require(isinstance(signed["crls"], core.Void), "revocation list inside the signature")
     _require(len(signed["signer_infos"]) == 1, "number of signers")
@@ -136,7 +148,7 @@ def _signed_data(signed: cms.SignedData) -> ParsedSignature:
     _require(isinstance(signer["unsigned_attrs"], core.Void), "unsigned attributes")
     digest = read_digest(signer["digest_algorithm"])
     _require(read_digest(signed["digest_algorithms"][0]) == digest, "digest algorithm")
-    attributes = _attributes(signer["signed_attrs"])
+    attributes = _attributes(signer["signed_attrs"], data)
     own, others = _certificates(signed["certificates"], signer["sid"].chosen)
     return ParsedSignature(
         signer=own,
@@ -150,7 +162,7 @@ def _signed_data(signed: cms.SignedData) -> ParsedSignature:
     )
 
 
-def _attributes(signed_attributes: Any) -> dict[str, Any]:
+def _attributes(signed_attributes: Any, data: str) -> dict[str, Any]:
     """Read the signed attributes: exactly the four we know, each once, each with one value."""
     _require(isinstance(signed_attributes, cms.CMSAttributes), "signed attributes")
     require_strict(bytes(signed_attributes.untag().dump()))
@@ -158,7 +170,7 @@ def _attributes(signed_attributes: Any) -> dict[str, Any]:
     _require(sorted(names) == sorted(ATTRIBUTES), "signed attributes")
     _require(all(len(attribute["values"]) == 1 for attribute in signed_attributes), "signed attributes")
     values = {name: attribute["values"][0] for name, attribute in zip(names, signed_attributes, strict=True)}
-    _require(values["content_type"].native == "data", "content type")
+    _require(values["content_type"].native == data, "content type")
     return values
 
 

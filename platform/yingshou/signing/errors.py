@@ -100,7 +100,21 @@ class WeakAlgorithm(SignatureRefused, Invalid):
 
     code = "SIG-010"
     message = _("The algorithm or key length is too weak or not supported: %(detail)s.")
-    cure = _("Use a certificate with RSA of 2048 bits or more, or ECDSA P-256 or P-384, with SHA-256 or stronger.")
+    cure = _(
+        "Use a certificate with RSA of 2048 bits or more or ECDSA P-256 or P-384, with SHA-256 or stronger, "
+        "or with SM2 and SM3 from the root to the signer."
+    )
+
+
+class WrongUserId(SignatureRefused, Invalid):
+    """An SM2 signature was made by the right key, but with another user identifier than the default of GM/T 0009."""
+
+    code = "SIG-012"
+    message = _("The SM2 signature was made with another user identifier than 1234567812345678.")
+    cure = _(
+        "Set the user identifier of the signing program or USB key to 1234567812345678 (GM/T 0009) and sign again; "
+        "its supplier can tell where."
+    )
 
 
 class NotYourCertificate(NotAllowed):

@@ -13,13 +13,16 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+from asn1crypto import crl
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from django.utils.translation import gettext_lazy as _
 
-from yingshou.signing.algorithms import HASHES
+from yingshou.signing import sm2
+from yingshou.signing.algorithms import HASHES, require_canonical_ecdsa, require_plain_sm2
 from yingshou.signing.certificates import CertificateFacts
-from yingshou.signing.errors import MalformedSignature, RevocationUnknown, Revoked
+from yingshou.signing.errors import MalformedSignature, RevocationUnknown, Revoked, SignatureRefused
+from yingshou.signing.sm2 import Sm2PublicKey
 
 # Clocks of authorities run a little ahead of ours; more than this is not a clock difference.
 CLOCK_SKEW: Final = timedelta(minutes=5)
@@ -79,13 +82,32 @@ def genuine(facts: RevocationFacts, authority: CertificateFacts) -> bool:
     """Whether ``authority`` itself signed the list, may sign lists, and used a strong algorithm."""
     if authority.key_usages and "crl_sign" not in authority.key_usages:
         return False
+    if facts.parsed.issuer != authority.parsed.subject:
+        return False
+    if isinstance(authority.public_key, Sm2PublicKey):
+        return _signed_with_sm2(facts, authority.public_key)
     try:
         digest = facts.parsed.signature_hash_algorithm
-        if digest is None or digest.name not in HASHES or facts.parsed.issuer != authority.parsed.subject:
+        if digest is None or digest.name not in HASHES:
             return False
         return facts.parsed.is_signature_valid(authority.public_key)  # type: ignore[arg-type]
     except (UnsupportedAlgorithm, TypeError, ValueError):
         return False
+
+
+def _signed_with_sm2(facts: RevocationFacts, key: Sm2PublicKey) -> bool:
+    if facts.parsed.signature_algorithm_oid.dotted_string != sm2.SIGNATURE_OID:
+        return False
+    try:
+        held = crl.CertificateList.load(facts.der)
+        require_plain_sm2(held["signature_algorithm"])
+        if held["signature_algorithm"].dump() != held["tbs_cert_list"]["signature"].dump():
+            return False
+        require_canonical_ecdsa(facts.parsed.signature)
+        sm2.verify(key, facts.parsed.signature, facts.parsed.tbs_certlist_bytes)
+    except (SignatureRefused, ValueError):
+        return False
+    return True
 
 
 def require_not_revoked(

@@ -5,6 +5,7 @@ Plain Python is safe here because verification handles public values only; its t
 Multiplication uses Jacobian coordinates and doubles the two scalars together, about two milliseconds a signature.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -20,6 +21,9 @@ SIGNATURE_OID: Final = "1.2.156.10197.1.501"
 DIGEST_OID: Final = "1.2.156.10197.1.401"
 # The signer identifier that GM/T 0009 prescribes where the parties agreed on no other.
 DEFAULT_ID: Final = b"1234567812345678"
+# That of the worked example in GM/T 0003.2, which found its way into libraries.
+EXAMPLE_ID: Final = b"ALICE123@YAHOO.COM"
+MAX_ID: Final = 8192
 
 P: Final = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
 A: Final = P - 3
@@ -84,7 +88,7 @@ def sm3(data: bytes) -> bytes:
 @lru_cache(maxsize=1024)
 def signer_digest(key: Sm2PublicKey, identifier: bytes = DEFAULT_ID) -> bytes:
     """Return Z, the digest of the signer's identifier, the curve and the key that goes before each message."""
-    if len(identifier) >= 8192:
+    if len(identifier) >= MAX_ID:
         raise MalformedSignature(detail="SM2 identifier")
     curve = b"".join(number.to_bytes(32, "big") for number in (A, B, *G))
     return sm3((8 * len(identifier)).to_bytes(2, "big") + identifier + curve + key.encoded)
@@ -98,6 +102,29 @@ def verify(key: Sm2PublicKey, signature: bytes, data: bytes, identifier: bytes =
     :raises MalformedSignature: if it is not that
     :raises InvalidSignature: if this key did not make it under this identifier
     """
+    if _signed_digest(key, signature) != _digest(signer_digest(key, identifier) + data):
+        raise InvalidSignature
+
+
+def other_identifier(key: Sm2PublicKey, signature: bytes, data: bytes, candidates: Iterable[bytes]) -> bool:
+    """
+    Whether this key did sign ``data``, but with a common mistake in the identifier.
+
+    Asked after `verify` refused, to tell a signer with a wrongly set up control from a forger. The mistakes: no
+    identifier, the example of the standard, no signer's digest at all, or one of ``candidates``.
+    """
+    signed = _signed_digest(key, signature)
+    mistakes = (b"", EXAMPLE_ID, *(one for one in candidates if len(one) < MAX_ID and one != DEFAULT_ID))
+    prefixes = (b"", *(signer_digest(key, one) for one in mistakes))
+    return signed in {_digest(prefix + data) for prefix in prefixes}
+
+
+def _digest(data: bytes) -> int:
+    return int.from_bytes(sm3(data), "big") % N
+
+
+def _signed_digest(key: Sm2PublicKey, signature: bytes) -> int:
+    """The one digest, modulo the order, over which this value is a signature of this key."""
     try:
         r, s = decode_dss_signature(signature)
     except ValueError as error:
@@ -105,10 +132,10 @@ def verify(key: Sm2PublicKey, signature: bytes, data: bytes, identifier: bytes =
     t = (r + s) % N
     if not (1 <= r < N and 1 <= s < N) or t == 0:
         raise InvalidSignature
-    e = int.from_bytes(sm3(signer_digest(key, identifier) + data), "big")
     point = _sum_of_products(s, t, key)
-    if point[2] == 0 or (e + _affine_x(point) - r) % N != 0:
+    if point[2] == 0:
         raise InvalidSignature
+    return (r - _affine_x(point)) % N
 
 
 def _sum_of_products(s: int, t: int, key: Sm2PublicKey) -> _Point:

@@ -5,23 +5,28 @@ Pure: no database, no network, no clock. The same function accepts a signature w
 from the stored evidence, whether it was good then.
 """
 
-import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from yingshou.kernel.canonical import canonical_json
 from yingshou.signing import cms
-from yingshou.signing.algorithms import SignatureAlgorithm, verify_raw
+from yingshou.signing.algorithms import SignatureAlgorithm, browser_algorithm, digest_of, verify_raw
 from yingshou.signing.certificates import (
     CertificateFacts,
     read_certificate,
     require_organisation,
     require_signing_usage,
 )
-from yingshou.signing.errors import DigestMismatch, InvalidSignature, OtherOrganisation, Replayed
+from yingshou.signing.errors import (
+    DigestMismatch,
+    InvalidSignature,
+    MalformedSignature,
+    OtherOrganisation,
+    Replayed,
+)
 from yingshou.signing.revocation import RevocationFacts, require_not_revoked
 from yingshou.signing.trust import TrustStore, require_validity
 
@@ -109,15 +114,20 @@ def verify(
         parsed.signer, parsed.others, uscc=expected.uscc, trust=trust, revocation_lists=revocation_lists, moment=moment
     )
     require_validity(holder.chain, parsed.signed_at)
-    if hashlib.new(parsed.algorithm.digest, payload).digest() != parsed.message_digest:
+    if digest_of(parsed.algorithm.digest, payload) != parsed.message_digest:
         raise DigestMismatch
     if parsed.certificate_sha256 != holder.certificate.sha256:
         # The attributes are bound to another certificate: a substitution, whatever the key says.
         raise InvalidSignature
-    verify_raw(holder.certificate.public_key, parsed.algorithm, parsed.value, parsed.attributes)
+    verify_raw(
+        holder.certificate.public_key,
+        parsed.algorithm,
+        parsed.value,
+        parsed.attributes,
+        names=holder.certificate.names,
+    )
     require_document(payload, expected)
-    if not moment - MAX_AGE <= parsed.signed_at <= moment + MAX_AHEAD:
-        raise Replayed
+    _require_timely(parsed.signed_at, moment)
     return VerifiedSignature(
         certificate=holder.certificate,
         chain=holder.chain,
@@ -127,6 +137,68 @@ def verify(
         digest=parsed.message_digest,
         value=parsed.value,
     )
+
+
+def verify_raw_document(
+    payload: bytes,
+    signature: bytes,
+    *,
+    certificate: bytes,
+    others: Sequence[bytes],
+    expected: Expected,
+    trust: TrustStore,
+    revocation: Iterable[RevocationFacts],
+    moment: datetime,
+) -> VerifiedSignature:
+    """
+    Check a bare signature value over canonical JSON, as the service of the electronic licence and machines return it.
+
+    The key decides the algorithm (``browser_algorithm``); the signing time is the server's, ``prepared_at`` inside the
+    document, as the attributes of a CMS have it. No digest travels beside the value, so that an altered document is
+    answered with SIG-003.
+
+    :param signature: RSA PKCS#1 v1.5, or for ECDSA and SM2 the DER of r and s
+    :param others: the certificates that lead to the root, in any order
+    :param moment: when the signature arrived; for stored evidence the moment it was verified first
+    :raises SignatureRefused: the class, and its code, say what is wrong
+    """
+    if len(others) >= cms.MAX_CERTIFICATES:
+        raise MalformedSignature(detail="certificates")
+    holder = verify_certificate(
+        certificate, others, uscc=expected.uscc, trust=trust, revocation_lists=revocation, moment=moment
+    )
+    signed_at = _prepared_at(payload)
+    require_validity(holder.chain, signed_at)
+    key = holder.certificate.public_key
+    algorithm = browser_algorithm(key)
+    verify_raw(key, algorithm, signature, payload, names=holder.certificate.names)
+    require_document(payload, expected)
+    _require_timely(signed_at, moment)
+    return VerifiedSignature(
+        certificate=holder.certificate,
+        chain=holder.chain,
+        revocation_lists=holder.revocation_lists,
+        algorithm=algorithm,
+        signed_at=signed_at,
+        digest=digest_of(algorithm.digest, payload),
+        value=signature,
+    )
+
+
+def _prepared_at(payload: bytes) -> datetime:
+    """When the server made the document; whole seconds, as in the attributes of a CMS."""
+    try:
+        found = datetime.fromisoformat(json.loads(payload)["prepared_at"]).replace(microsecond=0)
+        if found.utcoffset() is None:
+            raise DigestMismatch
+    except (ValueError, TypeError, KeyError) as error:
+        raise DigestMismatch from error
+    return found
+
+
+def _require_timely(signed_at: datetime, moment: datetime) -> None:
+    if not moment - MAX_AGE <= signed_at <= moment + MAX_AHEAD:
+        raise Replayed
 
 
 def require_document(payload: bytes, expected: Expected) -> None:
