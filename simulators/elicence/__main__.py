@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from simulators.elicence.issuing import LicenceAuthority, write
-from simulators.elicence.pages import server
-from simulators.elicence.service import FAULTS, Service
+from simulators.elicence.pages import Pages
+from simulators.service import add_serve, run
 
 DEFAULT_APP, DEFAULT_SECRET = "yingshou-sample", "sample-secret-of-the-sample-city"
 
@@ -18,14 +18,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("init", help="make the authority if it is missing; says where its root certificate lies")
     commands.add_parser("holders", help="replace the list of licence holders by the JSON array on standard input")
-    serve = commands.add_parser("serve", help="serve until it is stopped")
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    serve.add_argument("--address", default="", help="where phones reach it, if not at host and port")
+    serve = add_serve(commands)
     serve.add_argument("--app", default=DEFAULT_APP)
     serve.add_argument("--secret", default=DEFAULT_SECRET)
-    fault = commands.add_parser("fault", help="switch exactly these faults on")
-    fault.add_argument("names", nargs="*", choices=[*FAULTS, []])
     return parser
 
 
@@ -42,22 +37,13 @@ def main() -> None:
         write(folder / "holders.json", json.dumps(rows, ensure_ascii=False, indent=1))
         _say({"holders": len(rows)})
     else:
-        service = (
-            Service(folder, app=options.app, secret=options.secret, address="") if options.command == "serve" else None
-        )
-        if service is None:
-            Service(folder, app="", secret="", address="").set_faults(set(options.names))
-            _say({"faults": options.names})
-            return
-        web = server(service, options.host, options.port)
-        service.address = (options.address or f"http://{options.host}:{web.server_address[1]}").rstrip("/")
-        _say({"address": service.address})
-        web.serve_forever()
+        address = f"http://127.0.0.1:{options.port}"
+        pages = Pages(folder, app=options.app, secret=options.secret, address=address, clock=options.clock)
+        run(pages, options.port)
 
 
 def _say(answer: dict[str, object]) -> None:
     sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ import secrets
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +21,6 @@ IN_GOOD_STANDING: Final = "存续"
 REVOKED: Final = "吊销"
 # What can be made to go wrong, for tests; several at a time.
 FAULTS: Final = {
-    "down": "answer nothing",
-    "slow": "answer after eight seconds",
     "wrong-code": "assert another organisation's credit code",
     "revoked-licence": "assert a licence that was revoked (吊销)",
     "replay": "answer with the assertion of an earlier request",
@@ -34,7 +33,6 @@ FAULTS: Final = {
     "revoked-certificate": "put the holder's certificate on the revocation list",
     "bad-signature": "sign another text than the one shown",
 }
-SLOW_SECONDS: Final = 8.0
 MAX_SKEW_SECONDS: Final = 300
 OTHER_USCC: Final = "91110000100000000X"
 
@@ -79,33 +77,25 @@ class Refused(Exception):
     """A call or an input that is not accepted; the sentence says why."""
 
 
-class Service:
+class Licences:
     """
     The service over one folder; requests are files in it, so that a restart loses none.
 
     :param address: where the holder's phone reaches it
+    :param now: the city's clock
     """
 
-    def __init__(self, folder: Path, *, app: str, secret: str, address: str) -> None:
+    def __init__(self, folder: Path, *, app: str, secret: str, address: str, now: Callable[[], datetime]) -> None:
         self.folder, self.app, self.secret, self.address = folder, app, secret, address.rstrip("/")
-        self.authority = LicenceAuthority(folder / "authority")
-        self._stranger: LicenceAuthority | None = None
+        self.now = now
+        self.faults: frozenset[str] = frozenset()
         (folder / "requests").mkdir(exist_ok=True)
+        self.authority()
         self.lock = threading.Lock()
 
-    @property
-    def faults(self) -> set[str]:
-        """The faults that are switched on; kept in a file, so that tests may switch them while it is down."""
-        try:
-            return set(json.loads((self.folder / "faults.json").read_text()))
-        except OSError:
-            return set()
-
-    def set_faults(self, names: set[str]) -> None:
-        """Switch exactly these faults on."""
-        if unknown := names - set(FAULTS):
-            raise Refused(f"unknown fault: {sorted(unknown)}")
-        write(self.folder / "faults.json", json.dumps(sorted(names)))
+    def authority(self, name: str = "authority") -> LicenceAuthority:
+        """The authority that issues to holders, at this moment; ``stranger`` is one that nobody trusts."""
+        return LicenceAuthority(self.folder / name, self.now())
 
     def holders(self) -> list[Holder]:
         """Everybody who holds a licence."""
@@ -119,7 +109,7 @@ class Service:
         body, at = sent.get("body"), sent.get("at")
         if sent.get("app") != self.app or not isinstance(body, dict) or not isinstance(at, int):
             raise Refused("unknown application")
-        if abs(time.time() - at) > MAX_SKEW_SECONDS:
+        if abs(self.now().timestamp() - at) > MAX_SKEW_SECONDS:
             raise Refused("the call is too old")
         if not hmac.compare_digest(str(sent.get("mac")), self.code(body, at)):
             raise Refused("the code of the call is wrong")
@@ -157,11 +147,11 @@ class Service:
     def status(self, no: str) -> dict[str, Any]:
         """How a request stands, with the answer once there is one."""
         row = self.request(no)
-        return {"no": row.no, "reference": row.reference, "status": row.standing(time.time()), **row.answer}
+        return {"no": row.no, "reference": row.reference, "status": row.standing(self.now().timestamp()), **row.answer}
 
     def lists(self) -> list[str]:
         """The revocation lists of the authority."""
-        return [base64.b64encode(der).decode() for der in LicenceAuthority(self.folder / "authority").lists()]
+        return [base64.b64encode(der).decode() for der in self.authority().lists()]
 
     def request(self, no: str) -> Request:
         """One request by its number."""
@@ -180,7 +170,7 @@ class Service:
             row = self.request(no)
             if not hmac.compare_digest(row.ticket, ticket):
                 raise Refused("no such request")
-            if row.standing(time.time()) != "waiting":
+            if row.standing(self.now().timestamp()) != "waiting":
                 raise Refused("this request is over")
             if confirmed:
                 if holder is None:
@@ -202,7 +192,7 @@ class Service:
                 return max(earlier, key=lambda one: one.expires_at).answer
         key = self._key(holder, faults)
         if "revoked-certificate" in faults:
-            self.authority.revoke(key)
+            self.authority().revoke(key)
         text = base64.b64decode(row.text)
         document = canonical(self._assertion(row, holder, faults))
         user_id = b"ALICE123@YAHOO.COM" if "user-id" in faults else b"1234567812345678"
@@ -217,8 +207,8 @@ class Service:
             "certificates": [_encoded(der) for der in (key.certificate, *key.others)],
         }
 
-    def _assertion(self, row: Request, holder: Holder, faults: set[str]) -> dict[str, Any]:
-        issued = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1 if "stale" in faults else 0)
+    def _assertion(self, row: Request, holder: Holder, faults: frozenset[str]) -> dict[str, Any]:
+        issued = self.now() - timedelta(days=1 if "stale" in faults else 0)
         return {
             "format": FORMAT,
             "app": self.app,
@@ -239,23 +229,20 @@ class Service:
             "issued_at": issued.isoformat().replace("+00:00", "Z"),
         }
 
-    def _key(self, holder: Holder, faults: set[str]) -> Key:
-        authority = self.authority
-        if "other-root" in faults:
-            self._stranger = self._stranger or LicenceAuthority(self.folder / "stranger")
-            authority = self._stranger
+    def _key(self, holder: Holder, faults: frozenset[str]) -> Key:
+        authority = self.authority("stranger" if "other-root" in faults else "authority")
         return authority.holder(
             uscc=holder.uscc, organisation=holder.organisation, holder=holder.holder, holder_no=holder.holder_no
         )
 
     def _call_back(self, row: Request) -> None:
         """Tell the platform, up to three times; it can always ask by itself."""
-        if not row.callback or "down" in self.faults:
+        if not row.callback:
             return
         body = {"no": row.no, "reference": row.reference, "status": row.state, **row.answer}
         for pause in (0.0, 1.0, 5.0):
             time.sleep(pause)
-            at = int(time.time())
+            at = int(self.now().timestamp())
             sent = {"app": self.app, "at": at, "body": body, "mac": self.code(body, at)}
             asked = urllib.request.Request(  # the address is the platform's own, given with the request
                 row.callback, data=canonical(sent), headers={"Content-Type": "application/json"}
