@@ -38,6 +38,7 @@ from yingshou.signing.models import (
     Certificate,
     RevocationList,
     SignatureEvidence,
+    SignatureFormat,
     SigningRequest,
     TrustAnchor,
 )
@@ -51,6 +52,7 @@ from yingshou.signing.verification import (
     VerifiedSignature,
     verify,
     verify_certificate,
+    verify_raw_document,
 )
 from yingshou.tenancy import clocks
 from yingshou.tenancy.actor import Actor
@@ -158,14 +160,7 @@ def complete(request_id: int, value: bytes, *, by: Actor, at: datetime, origin: 
     subject = purpose.subject(request.object_id, by=by, at=at)
     if at > request.expires_at or not _is_of(subject, request):
         raise Replayed
-    signature = cms.assemble(
-        attributes=bytes(request.attributes),
-        value=raw,
-        algorithm=browser_algorithm(facts.public_key),
-        certificate=facts,
-        others=[bytes(der) for der in request.chain[:-1]],
-    )
-    evidence = _verified(request, signature, by=by, at=at, origin=origin)
+    evidence = _verified(request, facts, raw, by=by, at=at, origin=origin)
     evidence.audience = sorted({evidence.organisation_id, *purpose.audience(subject)})
     try:
         with transaction.atomic():
@@ -180,19 +175,30 @@ def complete(request_id: int, value: bytes, *, by: Actor, at: datetime, origin: 
 
 
 def _verified(
-    request: SigningRequest, signature: bytes, *, by: Actor, at: datetime, origin: Origin
+    request: SigningRequest, facts: CertificateFacts, value: bytes, *, by: Actor, at: datetime, origin: Origin
 ) -> SignatureEvidence:
-    """Verify the assembled signature and put together its evidence, not yet stored."""
+    """Verify the signature value and put together its evidence, not yet stored."""
     lists = authorities.latest_lists()
     organisation = _organisation(by)
-    verified = verify(
-        signature,
-        bytes(request.payload),
-        expected=expected_of(request, organisation.uscc),
-        trust=authorities.trust_store(at),
-        revocation_lists=authorities.revocation_facts(lists),
-        moment=at,
-    )
+    expected = expected_of(request, organisation.uscc)
+    held = authorities.revocation_facts(lists)
+    if request.format == SignatureFormat.ELICENSE:
+        signature = b""
+        verified = verify_raw_document(
+            bytes(request.payload),
+            value,
+            certificate=facts.der,
+            others=[bytes(der) for der in request.chain],
+            expected=expected,
+            trust=authorities.licence_trust(at),
+            revocation=held,
+            moment=at,
+        )
+    else:
+        signature = _assembled(request, facts, value)
+        trust = authorities.trust_store(at)
+        payload = bytes(request.payload)
+        verified = verify(signature, payload, expected=expected, trust=trust, revocation_lists=held, moment=at)
     certificate = _registered(verified, by=by, at=at)
     evidence = _evidence(request, organisation, certificate, verified, signature, by=by, at=at)
     evidence.device, evidence.ip = origin.device[:300], origin.ip
@@ -201,6 +207,17 @@ def _verified(
         RevocationList.objects.filter(pk__in=evidence.revocation_list_ids).values_list("fetched_at", flat=True)
     )
     return evidence
+
+
+def _assembled(request: SigningRequest, facts: CertificateFacts, value: bytes) -> bytes:
+    """The detached CMS around the value that the browser returned."""
+    return cms.assemble(
+        attributes=bytes(request.attributes),
+        value=value,
+        algorithm=browser_algorithm(facts.public_key),
+        certificate=facts,
+        others=[bytes(der) for der in request.chain[:-1]],
+    )
 
 
 def expected_of(row: SigningRequest | SignatureEvidence, uscc: str) -> Expected:
@@ -424,7 +441,10 @@ def _evidence(
         payload_sm3=bytes.fromhex(sm3_hex(payload)),
         manifest_root=bytes(request.manifest_root),
         manifest_size=request.manifest_size,
+        format=request.format,
         cms=signature,
+        assertion=bytes(request.assertion),
+        assertion_signature=bytes(request.assertion_signature),
         algorithm=verified.algorithm.label,
         algorithm_oid=verified.algorithm.oid,
         value=verified.value,

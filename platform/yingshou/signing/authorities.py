@@ -9,6 +9,12 @@ from yingshou.signing.trust import TrustStore
 _by_sha256: dict[bytes, RevocationFacts] = {}
 
 
+def licence_trust(moment: datetime) -> TrustStore:
+    """The authorities of electronic business licences, a list of its own; their answers bring the chain along."""
+    rows = TrustAnchor.objects.filter(trusted_at(moment), kind=AnchorKind.ELICENCE).order_by("pk")
+    return TrustStore(roots=tuple(bytes(der) for der in rows.values_list("der", flat=True)))
+
+
 def trust_store(moment: datetime) -> TrustStore:
     """The trust list as it stood at a moment."""
     rows = list(TrustAnchor.objects.filter(trusted_at(moment)).order_by("pk").values_list("kind", "der"))

@@ -14,7 +14,7 @@ from yingshou.tenancy.permissions import Permission
 from yingshou.ui import navigation
 from yingshou.ui.navigation import NavItem
 
-for model in ("Certificate", "SigningRequest", "SignatureEvidence", "SignedLine"):
+for model in ("Certificate", "SigningRequest", "SignatureEvidence", "SignedLine", "LicenceRequest", "LicenceHolder"):
     classes.register(f"signing.{model}", RowClass.TENANT)
 for model in ("TrustAnchor", "RevocationList"):
     classes.register(f"signing.{model}", RowClass.REFERENCE)

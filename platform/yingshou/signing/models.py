@@ -9,8 +9,23 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from yingshou.signing.elicence_models import LicenceHolder, LicenceRequest
 from yingshou.signing.states import CertificateState
 from yingshou.tenancy.actor import Actor
+
+__all__ = [
+    "AnchorKind",
+    "Certificate",
+    "LicenceHolder",
+    "LicenceRequest",
+    "RevocationList",
+    "SignatureEvidence",
+    "SignatureFormat",
+    "SignedLine",
+    "SigningRequest",
+    "TrustAnchor",
+    "trusted_at",
+]
 
 
 class AnchorKind(models.TextChoices):
@@ -18,6 +33,7 @@ class AnchorKind(models.TextChoices):
 
     ROOT = "ROOT", _("root authority")
     ISSUING = "ISSUING", _("issuing authority")
+    ELICENCE = "ELICENCE", _("authority of electronic business licences")
 
 
 class TrustAnchor(models.Model):
@@ -117,6 +133,13 @@ class SigningRequestQuerySet(models.QuerySet["SigningRequest"]):
         return self.filter(organisation_id=actor.organisation_id or 0, person_id=actor.person_id or 0)
 
 
+class SignatureFormat(models.TextChoices):
+    """How a signature is kept: the detached CMS of a certificate file, or the bare value of an electronic licence."""
+
+    CMS = "CMS", _("certificate file")
+    ELICENSE = "ELICENSE", _("electronic business licence")
+
+
 class SigningRequest(models.Model):
     """What the server prepared for one signature: the exact bytes, the attributes, a nonce; good once, and not for long."""
 
@@ -133,6 +156,10 @@ class SigningRequest(models.Model):
     certificate_der = models.BinaryField()
     chain = ArrayField(models.BinaryField())
     attributes = models.BinaryField()
+    format = models.TextField(choices=SignatureFormat.choices, default=SignatureFormat.CMS)
+    # What the service of electronic licences asserted about licence and holder, signed like the document.
+    assertion = models.BinaryField(default=b"")
+    assertion_signature = models.BinaryField(default=b"")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
@@ -181,11 +208,13 @@ class SignatureEvidence(models.Model):
     payload_sm3 = models.BinaryField()
     manifest_root = models.BinaryField()
     manifest_size = models.IntegerField()
-    format = models.TextField(default="CMS")
+    format = models.TextField(choices=SignatureFormat.choices, default=SignatureFormat.CMS)
     cms = models.BinaryField()
     algorithm = models.TextField()
     algorithm_oid = models.TextField()
     value = models.BinaryField()
+    assertion = models.BinaryField(default=b"")
+    assertion_signature = models.BinaryField(default=b"")
     certificate_der = models.BinaryField()
     chain = ArrayField(models.BinaryField())
     serial = models.TextField()

@@ -13,14 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from yingshou.kernel.errors import DomainError
 from yingshou.kernel.merkle import leaf_hash
 from yingshou.kernel.merkle import verify as verify_inclusion
-from yingshou.signing import authorities
+from yingshou.signing import authorities, elicence
 from yingshou.signing.certificates import read_certificate
 from yingshou.signing.errors import DigestMismatch, InvalidSignature, OutsideValidity, Revoked
-from yingshou.signing.models import Certificate, SignatureEvidence, SignedLine
+from yingshou.signing.models import Certificate, SignatureEvidence, SignatureFormat, SignedLine
 from yingshou.signing.revocation import RevocationFacts, require_not_revoked
+from yingshou.signing.sm2 import sm3
 from yingshou.signing.states import CertificateState
 from yingshou.signing.trust import TrustStore, require_validity
-from yingshou.signing.verification import Expected, verify
+from yingshou.signing.verification import Expected, VerifiedSignature, verify, verify_raw_document
 from yingshou.tenancy.actor import Actor
 
 if TYPE_CHECKING:
@@ -119,21 +120,7 @@ def judge(evidence: SignatureEvidence) -> DomainError | None:
         _judged.move_to_end(fingerprint)
         return None
     try:
-        verified = verify(
-            bytes(evidence.cms),
-            bytes(evidence.payload),
-            expected=Expected(
-                uscc=evidence.subject_uscc,
-                nonce=evidence.nonce,
-                purpose=evidence.purpose,
-                object_type=evidence.object_type,
-                object_id=evidence.object_id,
-                object_version=evidence.object_version,
-            ),
-            trust=authorities.trust_store(evidence.verified_at),
-            revocation_lists=authorities.lists_by_id(evidence.revocation_list_ids),
-            moment=evidence.verified_at,
-        )
+        verified = _verified(evidence)
     except DomainError as error:
         return error
     shown = (evidence.signed_at, evidence.serial, bytes(evidence.certificate_der), evidence.not_after)
@@ -146,6 +133,43 @@ def judge(evidence: SignatureEvidence) -> DomainError | None:
     while len(_judged) > _JUDGED_MAXIMUM:
         _judged.popitem(last=False)
     return None
+
+
+def _verified(evidence: SignatureEvidence) -> VerifiedSignature:
+    expected = Expected(
+        uscc=evidence.subject_uscc,
+        nonce=evidence.nonce,
+        purpose=evidence.purpose,
+        object_type=evidence.object_type,
+        object_id=evidence.object_id,
+        object_version=evidence.object_version,
+    )
+    payload, moment = bytes(evidence.payload), evidence.verified_at
+    lists = authorities.lists_by_id(evidence.revocation_list_ids)
+    if evidence.format != SignatureFormat.ELICENSE:
+        trust = authorities.trust_store(moment)
+        return verify(
+            bytes(evidence.cms), payload, expected=expected, trust=trust, revocation_lists=lists, moment=moment
+        )
+    trust = authorities.licence_trust(moment)
+    certificate, others = bytes(evidence.certificate_der), tuple(bytes(der) for der in evidence.chain)
+    answer = elicence.Answer(
+        bytes(evidence.assertion), bytes(evidence.assertion_signature), bytes(evidence.value), certificate, others
+    )
+    asked = elicence.asked_of(
+        answer.assertion, nonce=evidence.nonce, digest=sm3(payload).hex(), uscc=evidence.subject_uscc
+    )
+    elicence.verify_answer(answer, asked, trust=trust, revocation=lists, moment=moment)
+    return verify_raw_document(
+        payload,
+        answer.signature,
+        certificate=certificate,
+        others=others,
+        expected=expected,
+        trust=trust,
+        revocation=lists,
+        moment=moment,
+    )
 
 
 def judge_line(line: SignedLine) -> DomainError | None:
@@ -175,6 +199,11 @@ def _fingerprint(evidence: SignatureEvidence) -> bytes:
         bytes(evidence.certificate_der),
         bytes(evidence.cms),
         bytes(evidence.payload),
+        evidence.format,
+        bytes(evidence.value),
+        bytes(evidence.assertion),
+        bytes(evidence.assertion_signature),
+        [bytes(der) for der in evidence.chain],
     )
     return hashlib.sha256(repr(told).encode()).digest()
 
