@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils.translation import gettext_lazy as _
 
 from yingshou.audit import wording
-from yingshou.documents import presenters, sorting, tasks
+from yingshou.documents import books, presenters, sorting, tasks
 from yingshou.documents.models import ImportBatch
 from yingshou.documents.references import Reference, references
 from yingshou.documents.states import LIFECYCLE
@@ -26,6 +26,7 @@ classes.register("documents.ImportBatch", RowClass.TENANT)
 classes.register("documents.ImportRow", RowClass.TENANT)
 classes.register("documents.Layout", RowClass.TENANT)
 classes.register("documents.AnnotatedCopy", RowClass.TENANT)
+books.register()
 
 permissions.register(
     "documents.read",

@@ -7,27 +7,16 @@ Rows store the key and what fills the sentence, not the sentence: it is read in 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from yingshou.documents.einvoice_findings import EINVOICE, Sentence
 from yingshou.kernel.errors import Finding
 
 if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
     from yingshou.documents.kinds import ImportKind
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """Code, what is wrong, and how to cure it."""
-
-    code: str
-    message: StrOrPromise
-    cure: StrOrPromise = ""
 
 
 _SAVE_AS = _("Open it in your spreadsheet program and save it as an Excel workbook (.xlsx) or as CSV.")
@@ -314,7 +303,7 @@ CELL: dict[str, Sentence] = {
     "known": Sentence("IMP-402", _("Taken over before (batch %(batch)s, row %(row)s); adds nothing.")),
 }
 
-ALL: dict[str, Sentence] = {**FILE, **NOTES, **CELL}
+ALL: dict[str, Sentence] = {**FILE, **NOTES, **CELL, **EINVOICE}
 
 
 def sentence(key: str, kind: ImportKind | None) -> Sentence:

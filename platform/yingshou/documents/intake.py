@@ -54,6 +54,12 @@ class Bounds:
 
 
 DEFAULT_BOUNDS = Bounds()
+EINVOICE_BOUNDS = Bounds(memory_mb=256, processor_seconds=100, wall_seconds=280)
+
+
+def bounds_of(kind: ImportKind) -> Bounds:
+    """What the reader of a kind may take."""
+    return EINVOICE_BOUNDS if kind.source == "einvoices" else DEFAULT_BOUNDS
 
 
 @dataclass
@@ -88,17 +94,27 @@ def reading_plan(
     encoding: str = "",
     skip: int = 0,
     mode: str = "read",
-    bounds: Bounds = DEFAULT_BOUNDS,
+    rows: Sequence[int] = (),
+    bounds: Bounds | None = None,
 ) -> dict[str, Any]:
     """What the reader process is told; plain JSON."""
     words = header_words(kind)
+    bounds = bounds or bounds_of(kind)
     return {
         "mode": mode,
+        "source": kind.source,
+        "rows": list(rows),
         "path": str(path),
         "name": name,
         "kind": kind.name,
         "columns": [
-            {"name": column.name, "required": column.required, "words": words[column.name], **column.cell.as_plan()}
+            {
+                "name": column.name,
+                "label": str(column.label),
+                "required": column.required,
+                "words": words[column.name],
+                **column.cell.as_plan(),
+            }
             for column in kind.columns
         ],
         "identity": list(kind.identity_columns),

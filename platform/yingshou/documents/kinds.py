@@ -31,7 +31,7 @@ typed column per :class:`Column` (``column.name``, type ``column.cell.sql_type``
 In a check ``{rows}`` holds every row of the batch that is READY or in ERROR (all problems of a row are shown at once, so columns
 may be NULL; a comparison with NULL reports nothing). In ``accept`` it holds the READY rows of the chunk: required columns are
 never NULL there. Parameters are psycopg2 named parameters: ``%(batch)s``, ``%(organisation)s``, ``%(person)s``, ``%(at)s``,
-``%(options)s`` (jsonb text of what was chosen at upload); a literal percent sign is written ``%%``. Row-level security is
+``%(options)s`` (jsonb text of what was chosen at upload), ``%(answers)s`` (what was answered since); a literal percent sign is written ``%%``. Row-level security is
 in force: the statements run for the batch's organisation (``app_kind()`` = 'system').
 
 What several statements need and what costs time to compute, a kind names once in ``derived`` (name to SQL expression over its
@@ -229,6 +229,11 @@ class ImportKind:
     totals the dry run shows (currency None: all CNY). ``template_version`` is written into every template and shown when an
     older one comes back. ``identity_columns`` make two rows "the same row" (empty: all columns). ``result_url`` turns a batch
     id into the page that lists what was imported. ``example_rows`` overrides the example row made of the columns' examples.
+
+    ``source`` says what an upload is: a ``sheet``, or ``einvoices`` (files of electronic invoices, each of them one row, read into
+    the columns by their names). ``ask``, where there is one, looks at the rows once they are read and returns what has to be asked
+    before they can be checked, or None; the answer stands in ``batch.answers`` and in ``%(answers)s``. ``answer_url`` is the page
+    that asks, ``upload_url`` the page that takes the files, where the kind has its own.
     """
 
     name: str
@@ -249,6 +254,10 @@ class ImportKind:
     maximum_rows: int = 100_000
     result_url: Callable[[int], str] | None = None
     notes: Sequence[Words] = field(default_factory=tuple)
+    source: str = "sheet"
+    ask: Callable[[Undo], Mapping[str, Any] | None] | None = None
+    answer_url: Callable[[int], str] | None = None
+    upload_url: Callable[[], str] | None = None
 
     def column(self, name: str) -> Column:
         """

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from yingshou.audit.lifecycle import advance
 from yingshou.documents import actions, engine, files, workbooks
-from yingshou.documents.intake import DEFAULT_BOUNDS, Bounds, Message, Reader, reading_plan
+from yingshou.documents.intake import Bounds, Message, Reader, bounds_of, reading_plan
 from yingshou.documents.kinds import ImportKind
 from yingshou.documents.models import AnnotatedCopy, ImportBatch, Layout
 from yingshou.documents.states import LIFECYCLE, RowState, State
@@ -58,7 +58,7 @@ def _locked(batch_id: int) -> ImportBatch:
 
 
 def read(
-    batch_id: int, *, by: Actor, at: datetime, progress: Progress = silent, bounds: Bounds = DEFAULT_BOUNDS
+    batch_id: int, *, by: Actor, at: datetime, progress: Progress = silent, bounds: Bounds | None = None
 ) -> ImportBatch:
     """
     Read the file into rows and check them: the batch ends CHECKED, in QUESTION or FAILED.
@@ -79,6 +79,7 @@ def read(
         }
         stored = batch.file
     kind = batch.import_kind
+    bounds = bounds or bounds_of(kind)
     path = files.path_of(stored.sha256)
     if not path.exists():
         return _fail(batch, {"key": "damaged", "params": {"part": "-"}}, by=by, at=at)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, override
 
 from yingshou.documents import files
 from yingshou.documents.findings import row_findings
-from yingshou.documents.intake import NOTES_SHEETS, Reader, reading_plan
+from yingshou.documents.intake import NOTES_SHEETS, Reader, bounds_of, reading_plan
 from yingshou.documents.kinds import Column, ImportKind
 from yingshou.documents.models import ImportBatch, ImportRow
 from yingshou.documents.reader.names import META_SHEET
@@ -179,7 +179,7 @@ class Annotated:
         plan = reading_plan(self.kind, path, self.batch.file.name, encoding=self.batch.encoding, mode="raw")
         sheet: Any = None
         number, line, seen = 0, 0, 0
-        with Reader(plan) as reader:
+        with Reader(plan, bounds_of(self.kind)) as reader:
             for chunk in reader.chunks():
                 message = chunk.message or {}
                 if message.get("type") == "sheet":

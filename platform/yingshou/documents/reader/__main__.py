@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from yingshou.documents.reader.problem import Refused
-from yingshou.documents.reader.run import Output, read_raw, read_rows
+from yingshou.documents.reader.run import Output, read_files, read_raw, read_rows
 
 
 def limit(memory_mb: int, processor_seconds: int) -> None:
@@ -35,6 +35,8 @@ def main() -> int:
     try:
         if plan["mode"] == "raw":
             read_raw(plan, output)
+        elif plan["mode"] == "files":
+            read_files(plan, output)
         else:
             read_rows(plan, output)
     except Refused as refusal:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from yingshou.documents.reader.problem import CellNote, CellProblem, Parsed
+from yingshou.documents.reader.problem import CellNote, CellProblem, Parsed, Unread
 
 Parser = Callable[[Any], Parsed]
 
@@ -432,6 +432,8 @@ def choice_parser(options: Mapping[str, Any]) -> Parser:
     def parse(cell: Any) -> Parsed:
         if cell is None:
             return default
+        if isinstance(cell, Unread):
+            return CellProblem(cell.refusal.key, **cell.refusal.params)
         if isinstance(cell, datetime.date | datetime.time | datetime.timedelta):
             return CellProblem("not_one_of", value=str(cell), allowed=allowed)
         text = cell if isinstance(cell, str) else str(cell) if isinstance(cell, bool) else plain_number(float(cell))

@@ -34,6 +34,18 @@ class Refused(Exception):
         }
 
 
+class Unread:
+    """Stands in the cell that would say what a file is, where it could not be read."""
+
+    __slots__ = ("refusal",)
+
+    def __init__(self, refusal: Refused) -> None:
+        self.refusal = refusal
+
+    def __str__(self) -> str:
+        return "–"
+
+
 class CellProblem:
     """One cell cannot be read as what its column means."""
 

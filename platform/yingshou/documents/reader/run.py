@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from yingshou.documents.reader import delimited, sheets, sniff
+from yingshou.documents.reader.einvoices import read as einvoices
 from yingshou.documents.reader.headers import SEARCHED_ROWS, Header, find_header, header_unit
 from yingshou.documents.reader.names import META_SHEET
 from yingshou.documents.reader.parsers import PARSERS, Parser, is_empty, plain_number, shown
-from yingshou.documents.reader.problem import CellNote, CellProblem, Parsed, Refused, column_letter
+from yingshou.documents.reader.problem import CellNote, CellProblem, Parsed, Refused, Unread, column_letter
 from yingshou.documents.reader.scan import LARGEST_CELL_TEXT, SheetScan
 
 NULL = "\\N"
@@ -143,6 +144,9 @@ def open_sources(plan: Mapping[str, Any], output: Output) -> Iterator[Source]:
 
     :raises Refused: if the file is not a workbook or text we read
     """
+    if plan.get("source") == "einvoices":
+        yield Source(1, str(plan.get("name", ""))[-80:], einvoices.rows(plan))
+        return
     path = Path(plan["path"])
     with path.open("rb") as stream:
         kind = sniff.sniff(stream)
@@ -404,7 +408,7 @@ def _raw_cell(cell: Any) -> Any:
         return str(cell)
     if isinstance(cell, float) and not math.isfinite(cell):
         return plain_number(cell)
-    return cell
+    return str(cell) if isinstance(cell, Unread) else cell
 
 
 def read_raw(plan: Mapping[str, Any], output: Output) -> None:
@@ -418,4 +422,15 @@ def read_raw(plan: Mapping[str, Any], output: Output) -> None:
         for row_no, cells in source.rows:
             if any(not is_empty(cell) for cell in cells):
                 output.message({"type": "raw", "row": row_no, "cells": [_raw_cell(cell) for cell in cells]})
+    output.message({"type": "end", "rows": 0, "recognised": 0})
+
+
+def read_files(plan: Mapping[str, Any], output: Output) -> None:
+    """
+    Give the files of the wanted rows, for keeping each as a document of its own.
+
+    :raises Refused: if the upload cannot be read
+    """
+    for message in einvoices.contents(plan):
+        output.message(message)
     output.message({"type": "end", "rows": 0, "recognised": 0})
