@@ -11,7 +11,7 @@ from benchmarks import bench_start, environment
 
 # `start` measures the servers' own start, so it runs before any are up; the others share one set.
 # The import compares whole tables, so it comes before those that fill them.
-OTHERS = ("import", "confirm", "page", "list", "guard")
+OTHERS = ("import", "confirm", "page", "list", "guard", "duplicates")
 
 
 def tell(result: dict[str, Any]) -> None:

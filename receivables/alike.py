@@ -8,7 +8,7 @@ claimed from it. Nothing of one organisation is ever compared in the name of ano
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from django.db import connection
 
@@ -20,13 +20,13 @@ AT_ONCE = 500
 # The claim's first invoice speaks for it; a claim without one has the day of delivery.
 KEEP = """
 insert into receivables_claimtrait as t (receivable_id, owner_id, shown_to_id, creditor_id, debtor_uscc, kind, currency,
-    face_amount, net_amount, gross_amount, claimed_on, due_on, contract_key, note_key, number_key, invoice_code)
+    face_amount, net_amount, gross_amount, claimed_on, due_on, contract_key, note_key, number_key, invoice_code, other_has_looked)
 select r.id, case when r.origin = 'DEBTOR_UPLOAD' then r.debtor_id else r.creditor_id end,
     case when r.state in ('DRAFT', 'UNDONE') then null when r.origin = 'DEBTOR_UPLOAD' then r.creditor_id else r.debtor_id end,
     r.creditor_id, r.debtor_uscc, r.kind, r.currency, r.face_amount, i.net_amount, i.gross_amount,
     coalesce(i.issue_date, r.delivery_date, r.acceptance_date, r.settlement_date, r.contract_date, r.due_date), r.due_date,
     receivables_plain_key(r.contract_no), left(receivables_plain_key(r.particulars ->> 'statement_no'), 100),
-    ltrim(coalesce(i.number, ''), '0'), coalesce(i.code, '')
+    ltrim(coalesce(i.number, ''), '0'), coalesce(i.code, ''), false
 from receivables_receivable r
 left join lateral (
     select x.net_amount, x.gross_amount, x.issue_date, x.number, x.code
@@ -90,7 +90,7 @@ def keep_traits(receivable_ids: Sequence[int], *, again: bool = True) -> int:
         return int(cursor.rowcount)
 
 
-def look(receivable_ids: Sequence[int]) -> Mapping[int, list[Alike]]:
+def look(receivable_ids: Sequence[int]) -> dict[int, list[Alike]]:
     """
     What claims look like, by id; only earlier claims are found, so that of two that are alike the later one is asked about.
     """

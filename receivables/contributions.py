@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from receivables import drafts, pages, tasks
+from receivables import books, drafts, pages, tasks
 from receivables.actions.change_proposals import CHANGE_HANDLERS
 from receivables.actions.proposals import HANDLERS
 from receivables.imports.claims import CLAIMS
@@ -47,6 +47,7 @@ for model in (
 ):
     classes.register(f"receivables.{model}", RowClass.TENANT)
 classes.register("receivables.InvoiceFingerprint", RowClass.OPERATION)
+books.register()
 classes.register("receivables.LendingRate", RowClass.REFERENCE)
 
 _READERS = {Duty.MAKER, Duty.CHECKER, Duty.SIGNER, Duty.VIEWER, Duty.AUDITOR}
@@ -78,6 +79,12 @@ for name, sentence, duties, capabilities in (
     ("post_facts", _("Record payments, credit notes and set-offs"), {Duty.MAKER}, _CREDITORS | _DEBTORS),
     ("dispute", _("Open, answer and close disputes"), {Duty.MAKER}, _CREDITORS | _DEBTORS),
     (
+        "compare",
+        _("Decide what looks like a duplicate, merge what was entered twice"),
+        {Duty.MAKER},
+        _CREDITORS | _DEBTORS,
+    ),
+    (
         "change",
         _("Propose changes of what was confirmed, answer and withdraw them"),
         {Duty.MAKER},
@@ -98,6 +105,7 @@ jobs.schedule(tasks.EXPIRE, every=timedelta(minutes=10))
 jobs.schedule(tasks.REMIND, every=timedelta(days=1))
 jobs.schedule(tasks.LAPSE, every=timedelta(days=1))
 domain_events.subscribe("identity.organisation.verified", tasks.LINK_DEBTOR)
+domain_events.subscribe("documents.import", tasks.LOOK_IMPORTED)
 
 for name, label, one, many, mail in (
     (

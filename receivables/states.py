@@ -167,7 +167,6 @@ class FlagState(TextChoices):
     OPEN = "OPEN", _("To be looked at")
     DISMISSED = "DISMISSED", _("Two different items")
     MERGED = "MERGED", _("Merged into one")
-    GONE = "GONE", _("One of them was taken back")
 
 
 FLAG_LIFECYCLE = Lifecycle(
@@ -176,12 +175,10 @@ FLAG_LIFECYCLE = Lifecycle(
     transitions=(
         Transition("dismiss", frozenset({FlagState.OPEN}), FlagState.DISMISSED, "owner", reason=True),
         Transition("merge", frozenset({FlagState.OPEN}), FlagState.MERGED, "owner"),
-        Transition("lapse", frozenset({FlagState.OPEN}), FlagState.GONE, "system"),
     ),
     verbs={
         "dismiss": _("say that they are two items"),
         "merge": _("merge them"),
-        "lapse": _("close it"),
     },
 )
 
@@ -269,6 +266,12 @@ REASONS: dict[str, Reason] = {
             _("Keep the decision of the court or of the management with the item"),
             frozenset({"write_off"}),
             needs_comment=True,
+        ),
+        Reason(
+            "MERGED",
+            _("It was entered twice and is merged with the earlier item"),
+            _("Go on with the earlier item; its papers are complete"),
+            frozenset({"undo", "withdraw"}),
         ),
         Reason(
             "TERMS_AGREED",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from receivables import ledger, reminders
-from receivables.actions import changes
+from receivables.actions import alike, changes
 from yingshou.jobs.running import RunningJob, job
 
 EXPIRE = "receivables.expire_reservations"
@@ -14,6 +14,8 @@ REMIND_DEBTOR = "receivables.remind_debtor"
 LINK_DEBTOR = "receivables.link_debtor"
 LAPSE = "receivables.lapse_changes"
 LAPSE_OF = changes.LAPSE_JOB
+LOOK_SHOWN = alike.LOOK_SHOWN
+LOOK_IMPORTED = "receivables.look_at_import"
 BATCH = 1_000
 
 
@@ -42,6 +44,7 @@ def remind_debtor(running: RunningJob) -> None:
 def link_debtor(running: RunningJob) -> None:
     """Show a debtor that registered what was claimed from it before."""
     running.progress(reminders.link_debtor(by=running.by, at=running.at))
+    alike.flag_shown(by=running.by, at=running.at)
 
 
 @job(LAPSE, lease=timedelta(minutes=5))
@@ -54,3 +57,16 @@ def lapse_changes(running: RunningJob) -> None:
 def lapse_changes_of(running: RunningJob) -> None:
     """Close one organisation's proposals that nobody answered in time."""
     running.progress(changes.lapse_changes(by=running.by, at=running.at))
+
+
+@job(LOOK_IMPORTED, lease=timedelta(minutes=30))
+def look_at_import(running: RunningJob) -> None:
+    """After an import: look whether what is new looks like something that is there."""
+    if running.key["what"] == "finish":
+        running.progress(alike.flag_batch(int(running.key["batch"]), by=running.by, at=running.at))
+
+
+@job(LOOK_SHOWN, lease=timedelta(minutes=30))
+def look_at_shown(running: RunningJob) -> None:
+    """After a submission: look at it in the name of the party that it was sent to."""
+    running.progress(alike.flag_shown(by=running.by, at=running.at))

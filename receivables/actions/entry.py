@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from receivables import ledger
+from receivables.actions import alike
 from receivables.actions.common import (
     Ledgered,
     NotTheCreditor,
@@ -117,6 +118,7 @@ def create_draft(
     _attach(receivable, draft, shown_to=shown_to, by=by, at=at)
     ledger.open_balances([receivable.pk])
     created([receivable], by=by, at=at, body=_facts)
+    alike.flag([receivable.pk], by=by, at=at)
     return receivable
 
 
@@ -173,6 +175,7 @@ def update_draft(receivable_id: int, draft: ClaimDraft, *, version: int, by: Act
             )
         ]
     )
+    alike.flag([receivable.pk], by=by, at=at)
     return receivable
 
 

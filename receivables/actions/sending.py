@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from receivables import ledger
+from receivables.actions import alike
 from receivables.actions.answers import Decision, write_acts
 from receivables.actions.common import DIRECTLY, Ledgered, Via, absorb, fresh, may, of_party, see
 from receivables.actions.invoices import free_invoices, share_files, show_papers
@@ -110,6 +111,7 @@ def _send(
     show_papers(outcomes.done_rows)
     share_files(outcomes.done_rows, by=by)
     match_book(outcomes.done_ids, at=at)
+    alike.show(outcomes.done_rows, by=by, at=at)
     start_ladder(outcomes.done_ids)
     tell("requested", outcomes.done_rows, to="debtor", by=by, at=at)
     return answers.outcomes()
@@ -194,6 +196,7 @@ def publish(
         outcomes.done_rows, decisions, outcome=Verdict.PUBLISHED, basis=Basis.DEBTOR_UPLOAD, by=by, at=at, via=via
     )
     ledger.post_confirmed(outcomes.done_ids, by=by, at=at, source="publish")
+    alike.show(outcomes.done_rows, by=by, at=at)
     tell("published", outcomes.done_rows, to="creditor", by=by, at=at)
     return answers.outcomes()
 

@@ -1181,6 +1181,7 @@ class Migration(migrations.Migration):
                 ("note_key", models.CharField(blank=True, default="", max_length=100)),
                 ("number_key", models.CharField(blank=True, default="", max_length=20)),
                 ("invoice_code", models.CharField(blank=True, default="", max_length=12)),
+                ("other_has_looked", models.BooleanField(default=False)),
             ],
             options={
                 "indexes": [
@@ -1190,6 +1191,11 @@ class Migration(migrations.Migration):
                         condition=models.Q(("number_key", ""), _negated=True),
                         fields=["creditor_id", "number_key"],
                         name="trait_number",
+                    ),
+                    models.Index(
+                        condition=models.Q(("other_has_looked", False), ("shown_to_id__isnull", False)),
+                        fields=["shown_to_id"],
+                        name="trait_to_look",
                     ),
                 ],
             },
@@ -1221,7 +1227,6 @@ class Migration(migrations.Migration):
                             ("OPEN", "To be looked at"),
                             ("DISMISSED", "Two different items"),
                             ("MERGED", "Merged into one"),
-                            ("GONE", "One of them was taken back"),
                         ],
                         default="OPEN",
                         max_length=10,

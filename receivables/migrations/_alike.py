@@ -18,7 +18,9 @@ begin
     return query
     select distinct on (f.receivable_id) f.receivable_id, f.score, f.rule::text, f.reasons
     from receivables_likenessflag f join receivables_receivable r on r.id = f.receivable_id
-    where f.receivable_id = any(ids) and f.state = 'OPEN'
+    where f.receivable_id = any(ids) and f.state = 'OPEN' and r.state not in ('UNDONE', 'WITHDRAWN', 'REFUSED')
+      and not exists (select 1 from receivables_receivable x
+                      where x.id = any(f.other_ids) and x.state in ('UNDONE', 'WITHDRAWN', 'REFUSED'))
       and (app_org() in (r.creditor_id, r.debtor_id) or app_can_see('receivables.receivable', r.id, app_org()))
       and not (r.state in ('DRAFT', 'UNDONE') and f.organisation_id is distinct from app_org())
     order by f.receivable_id, f.score desc, f.id;

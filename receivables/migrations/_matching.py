@@ -160,6 +160,7 @@ begin
     update receivables_receivable r set debtor_id = debtor from identity_organisation o
     where o.id = debtor and o.uscc = r.debtor_uscc and r.debtor_id is null and r.creditor_id <> debtor and r.state = 'DRAFT';
     update receivables_receivablebalance b set debtor_id = debtor where b.receivable_id = any(linked);
+    update receivables_claimtrait t set shown_to_id = debtor where t.receivable_id = any(linked);
     update receivables_invoiceuse u set debtor_id = debtor where u.receivable_id = any(linked);
     update receivables_evidence e set debtor_id = debtor where e.receivable_id = any(linked);
     update receivables_invoice i set debtor_id = debtor

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from receivables.models.receivable import Receivable
 from receivables.states import FlagState
@@ -14,6 +15,12 @@ from yingshou.kernel.fields import AmountField
 from yingshou.tenancy.actor import Actor
 
 FLAG_TYPE = "receivables.likenessflag"
+
+ALL_ALIVE = """
+not exists (select 1 from receivables_receivable x
+            where x.id = any(receivables_likenessflag.other_ids || receivables_likenessflag.receivable_id)
+              and x.state in ('UNDONE', 'WITHDRAWN', 'REFUSED'))
+"""
 
 
 class ClaimTrait(models.Model):
@@ -38,6 +45,7 @@ class ClaimTrait(models.Model):
     note_key = models.CharField(max_length=100, blank=True, default="")
     number_key = models.CharField(max_length=20, blank=True, default="")
     invoice_code = models.CharField(max_length=12, blank=True, default="")
+    other_has_looked = models.BooleanField(default=False)
 
     objects: ClassVar[models.Manager[ClaimTrait]] = models.Manager()
 
@@ -46,6 +54,11 @@ class ClaimTrait(models.Model):
             models.Index(fields=["debtor_uscc", "face_amount", "creditor_id"], name="trait_amount"),
             models.Index(fields=["creditor_id", "debtor_uscc", "claimed_on"], name="trait_day"),
             models.Index(fields=["creditor_id", "number_key"], condition=~Q(number_key=""), name="trait_number"),
+            models.Index(
+                fields=["shown_to_id"],
+                condition=Q(other_has_looked=False, shown_to_id__isnull=False),
+                name="trait_to_look",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -60,8 +73,8 @@ class LikenessFlagQuerySet(models.QuerySet["LikenessFlag"]):
         return self.filter(organisation_id=actor.organisation_id or 0)
 
     def open(self) -> Self:
-        """What nobody has decided."""
-        return self.filter(state=FlagState.OPEN)
+        """What nobody has decided, while none of the claims was taken back."""
+        return self.filter(RawSQL(ALL_ALIVE, [], output_field=models.BooleanField()), state=FlagState.OPEN)  # noqa: S611 - a constant, no parameter
 
 
 class LikenessFlag(models.Model):

@@ -19,9 +19,11 @@ THRESHOLD = 70
 NEAR_DAYS = 7
 PARTS_DAYS = 3
 MOST_PARTS = 4
-# A run of equal invoices written on one day has neighbouring numbers; so far apart they are still neighbours.
-LEAST_RUN, LONGEST_RUN = 3, 40
+# A run of equal invoices written on one day has neighbouring numbers; so far apart they are still neighbours. Between two
+# days a seller writes invoices to others too: numbers that grow with the days are nothing strange.
+LEAST_RUN, LONGEST_RUN, A_DAY = 9, 40, 300
 USUAL_TAX = (113, 109, 106, 103, 101)
+OLD_NUMBER = 8
 ROUND = 100_000
 """Amounts in whole thousands of yuan (in minor units) say little: many contracts are made of them."""
 
@@ -142,8 +144,10 @@ def _number_relation(probe: Item, other: Item, crowd: int) -> tuple[str, int]:
         return "SAME_NUMBER", 0
     if one.replace("0", "") == two.replace("0", "") and len(one) != len(two):
         return "ZEROS", 0
-    if one.isdigit() and two.isdigit() and abs(int(one) - int(two)) <= max(LEAST_RUN, min(LONGEST_RUN, crowd)):
+    if one.isdigit() and two.isdigit() and _in_a_row(probe, other, crowd):
         return "NEIGHBOUR", abs(int(one) - int(two))
+    if max(len(one), len(two)) <= OLD_NUMBER:
+        one, two = one.zfill(OLD_NUMBER), two.zfill(OLD_NUMBER)
     if len(one) == len(two):
         places = [place for place, (left, right) in enumerate(zip(one, two, strict=True)) if left != right]
         if len(places) == 2 and one[places[0]] == two[places[1]] and one[places[1]] == two[places[0]]:
@@ -153,6 +157,14 @@ def _number_relation(probe: Item, other: Item, crowd: int) -> tuple[str, int]:
     elif abs(len(one) - len(two)) == 1 and min(len(one), len(two)) >= 5 and _one_missing(one, two):
         return "TYPED", 1
     return "OTHER_NUMBER", 0
+
+
+def _in_a_row(probe: Item, other: Item, crowd: int) -> bool:
+    """Whether two numbers are as far apart as one series of invoices makes them."""
+    apart, days = int(probe.number) - int(other.number), (probe.claimed_on - other.claimed_on).days
+    if days == 0:
+        return abs(apart) <= max(LEAST_RUN, min(LONGEST_RUN, crowd))
+    return (apart > 0) == (days > 0) and abs(apart) <= A_DAY * abs(days)
 
 
 def _one_missing(one: str, two: str) -> bool:
