@@ -65,6 +65,29 @@ class SampleJob:
 
 
 @dataclass(frozen=True)
+class SampleFile:
+    """A file that a form keeps."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class SampleDraft:
+    """A form that saves itself and opens with what was typed before."""
+
+    kind: str = "gallery"
+    key: str = ""
+    subject: str = ""
+    variant: str = ""
+    revision: int = 3
+    restored: str = "typed"
+    saved_words: str = "14:22"
+    is_outdated: bool = False
+    can_begin_another: bool = True
+    fresh_url: str = "#drafts"
+
+
+@dataclass(frozen=True)
 class SampleRow:
     """A receivable as the sample list shows it."""
 
@@ -200,6 +223,11 @@ def samples(request: AppRequest) -> dict[str, Any]:
         "form": SampleForm(initial={"amount": Decimal("113000"), "due_date": date(2027, 1, 30)}),
         "bad_form": SampleForm({"amount": "1,13000", "reason_code": "OTHER"}, auto_id="bad_%s"),
         "single_form": SampleForm(auto_id="one_%s"),
+        "draft": SampleDraft(),
+        "outdated_draft": SampleDraft(is_outdated=True, can_begin_another=False),
+        "kept_field": SampleForm(auto_id="kept_%s")["file"],
+        "free_field": SampleForm(auto_id="free_%s")["file"],
+        "kept_file": SampleFile(str(_("Goods receipt")) + ".pdf"),
         "tabs": [
             {"label": _("Waiting"), "url": "#lists", "is_current": True, "count": "46"},
             {"label": _("Done"), "url": "#lists", "is_current": False, "count": ""},

@@ -183,8 +183,8 @@ def test_the_inbox_is_searched_and_ordered_and_leaves_as_a_file(
     assert link in found.content.decode()
     assert link not in other.content.decode()
     assert link not in decided.content.decode()
-    assert "113000.00" in b"".join(file.streaming_content).decode("utf-8-sig")
-    assert "113000.00" not in b"".join(foreign.streaming_content).decode("utf-8-sig")
+    assert "113000.00" in file.getvalue().decode("utf-8-sig")
+    assert "113000.00" not in foreign.getvalue().decode("utf-8-sig")
 
 
 def test_a_filter_keeps_the_list_it_was_set_in(client: Client, people: dict[str, Membership]) -> None:

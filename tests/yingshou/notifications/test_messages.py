@@ -270,7 +270,7 @@ def test_the_export_holds_the_messages_of_the_filter_and_is_recorded() -> None:
 
     response = client_of(reader, "en").post("/notifications/export/", {"query": "q=债务人502", "format": "csv"})
 
-    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    text = response.getvalue().decode("utf-8-sig")
     assert "债务人502" in text
     assert "债务人501" not in text
 
