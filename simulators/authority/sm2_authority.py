@@ -75,12 +75,12 @@ def resigned(
     return bytes(parsed.dump(force=True))
 
 
-def resigned_list(revocation_list: bytes, issuer: Sm2Key) -> bytes:
+def resigned_list(revocation_list: bytes, issuer: Sm2Key, identifier: bytes | None = DEFAULT_ID) -> bytes:
     """Sign a revocation list anew with SM2."""
     parsed = crl.CertificateList.load(revocation_list)
     parsed["tbs_cert_list"]["signature"] = {"algorithm": SIGNATURE}
     parsed["signature_algorithm"] = {"algorithm": SIGNATURE}
-    parsed["signature"] = issuer.sign(parsed["tbs_cert_list"].dump(force=True))
+    parsed["signature"] = issuer.sign(parsed["tbs_cert_list"].dump(force=True), identifier)
     return bytes(parsed.dump(force=True))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from simulators.authority.authority import Authority
+from simulators.authority.sm2_authority import Sm2Authority
 from tests.yingshou.signing.signer import World
 
 NOW = datetime(2026, 11, 20, 4, 0, 0, tzinfo=UTC)
@@ -23,6 +24,18 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Another authority with the same names, which nobody trusts."""
     folder: Path = tmp_path_factory.mktemp("stranger")
     return World(Authority(folder / "sample", NOW), folder)
+
+
+@pytest.fixture(scope="session")
+def sm2_world(world: World) -> World:
+    """The same authority with SM2 keys."""
+    return World(Sm2Authority(world.authority.folder, NOW), world.folder / "sm2")
+
+
+@pytest.fixture(scope="session")
+def sm2_stranger(stranger: World) -> World:
+    """The stranger with SM2 keys."""
+    return World(Sm2Authority(stranger.authority.folder, NOW), stranger.folder / "sm2")
 
 
 @pytest.fixture

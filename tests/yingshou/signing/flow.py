@@ -20,6 +20,7 @@ from yingshou.kernel.errors import StaleVersion
 from yingshou.signing import actions
 from yingshou.signing.algorithms import browser_algorithm
 from yingshou.signing.audiences import audiences
+from yingshou.signing.keeping import Origin
 from yingshou.signing.models import SignatureEvidence
 from yingshou.tenancy.actor import Actor, Duty, acting_as
 
@@ -126,7 +127,7 @@ def completed(of: Debtor, ready: actions.Prepared, value: bytes, at: datetime) -
     """The last step."""
     with acting_as(of.signer):
         return actions.complete(
-            ready.request.pk, value, by=of.signer, at=at, origin=actions.Origin("test browser", "127.0.0.1")
+            ready.request.pk, value, by=of.signer, at=at, origin=Origin("test browser", "127.0.0.1")
         )
 
 

@@ -8,24 +8,34 @@ from typing import Any
 
 from asn1crypto import algos, cms, x509
 from cryptography import x509 as pyca
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
+from simulators.authority.authority import AnyKey
 from tests.yingshou.signing.conftest import NOW
-from tests.yingshou.signing.signer import EXPECTED, USCC, KeyFile, World, document, sign, to_der
+from tests.yingshou.signing.signer import (
+    EXPECTED,
+    USCC,
+    KeyFile,
+    World,
+    document,
+    sign,
+    signed_certificate,
+    signed_list,
+    value_by,
+)
 from yingshou.kernel.canonical import canonical_json
 from yingshou.signing import cms as our_cms
-from yingshou.signing.algorithms import SignatureAlgorithm
+from yingshou.signing.algorithms import browser_algorithm
 from yingshou.signing.certificates import read_certificate
 from yingshou.signing.revocation import RevocationFacts, read_revocation_list
 from yingshou.signing.trust import TrustStore
-from yingshou.signing.verification import Expected
+from yingshou.signing.verification import Expected, VerifiedSignature, verify
 
 OTHER_USCC = "91110000MA1FL00018"
-RSA, PSS = SignatureAlgorithm("rsa", "sha256", "1.2.840.113549.1.1.11"), "1.2.840.113549.1.1.10"
+
+
+BOTH = frozenset({"rsa", "sm2"})
 
 
 @dataclass
@@ -39,6 +49,17 @@ class Case:
     expected: Expected = EXPECTED
     moment: Any = NOW
 
+    def verified(self) -> VerifiedSignature:
+        """Ask the one check of a CMS."""
+        return verify(
+            self.signature,
+            self.payload,
+            expected=self.expected,
+            trust=self.trust,
+            revocation_lists=self.lists,
+            moment=self.moment,
+        )
+
 
 @dataclass(frozen=True)
 class Forgery:
@@ -47,6 +68,8 @@ class Forgery:
     name: str
     code: str
     make: Callable[["Bench"], Case] = field(repr=False)
+    # What an attacker can do to one family of algorithms alone is tried with that family alone.
+    sides: frozenset[str] = BOTH
 
 
 @dataclass(frozen=True)
@@ -71,16 +94,16 @@ class Bench:
 FORGERIES: list[Forgery] = []
 
 
-def forgery(code: str) -> Callable[[Callable[[Bench], Case]], Callable[[Bench], Case]]:
+def forgery(code: str, sides: frozenset[str] = BOTH) -> Callable[[Callable[[Bench], Case]], Callable[[Bench], Case]]:
     def add(make: Callable[[Bench], Case]) -> Callable[[Bench], Case]:
-        FORGERIES.append(Forgery(make.__name__, code, make))
+        FORGERIES.append(Forgery(make.__name__, code, make, sides))
         return make
 
     return add
 
 
-def simple(name: str, code: str, make: Callable[[Bench], Case]) -> None:
-    FORGERIES.append(Forgery(name, code, make))
+def simple(name: str, code: str, make: Callable[[Bench], Case], *sides: str) -> None:
+    FORGERIES.append(Forgery(name, code, make, frozenset(sides) or BOTH))
 
 
 def edited(signature: bytes, change: Callable[[cms.SignedData], None]) -> bytes:
@@ -167,7 +190,6 @@ def crl(
     world: World, name: str, *, serials: tuple[int, ...] = (), signed_by: Any = None, **times: timedelta
 ) -> RevocationFacts:
     """A revocation list in the name of ``name``, by default signed by it."""
-    key: Any = signed_by or load_pem_private_key((world.authority.folder / f"{name}.key").read_bytes(), None)
     issuer = {"root": world.authority.root, "issuing": world.authority.issuing}[name].subject
     builder = pyca.CertificateRevocationListBuilder().issuer_name(issuer)
     builder = builder.last_update(NOW + times.get("starts", timedelta(hours=-1)))
@@ -176,7 +198,7 @@ def crl(
     for serial in serials:
         revoked = pyca.RevokedCertificateBuilder().serial_number(serial).revocation_date(NOW - timedelta(days=2))
         builder = builder.add_revoked_certificate(revoked.build())
-    return read_revocation_list(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
+    return read_revocation_list(signed_list(builder, signed_by or world.authority_key(name)))
 
 
 def lists_with(bench: Bench, **replaced: Any) -> list[RevocationFacts]:
@@ -252,7 +274,7 @@ simple("unknown_critical_extension", "SIG-006", lambda b: b.fault("unknown-criti
 simple("empty_trust_list", "SIG-006", lambda b: b.case(trust=TrustStore(roots=())))
 
 
-def issued_by(issuer: KeyFile | None, key: rsa.RSAPrivateKey, *, ca: bool = False) -> pyca.Certificate:
+def issued_by(issuer: KeyFile | None, key: AnyKey, *, ca: bool = False) -> bytes:
     """A certificate for our organisation that its issuer (None: itself) had no right to issue."""
     name = pyca.Name(
         [
@@ -260,41 +282,40 @@ def issued_by(issuer: KeyFile | None, key: rsa.RSAPrivateKey, *, ca: bool = Fals
             pyca.NameAttribute(NameOID.SERIAL_NUMBER, USCC),
         ]
     )
-    builder = pyca.CertificateBuilder().subject_name(name).public_key(key.public_key())
+    builder = pyca.CertificateBuilder().subject_name(name)
     builder = builder.issuer_name(issuer.certificate.parsed.subject if issuer else name)
     builder = (
         builder.serial_number(7).not_valid_before(NOW - timedelta(days=2)).not_valid_after(NOW + timedelta(days=2))
     )
     builder = builder.add_extension(pyca.BasicConstraints(ca, None), critical=True)
     usage = pyca.KeyUsage(True, True, False, False, False, ca, ca, False, False)
-    builder = builder.add_extension(usage, critical=True)
-    signing_key: Any = issuer.key if issuer else key
-    return builder.sign(signing_key, hashes.SHA256())
+    return signed_certificate(builder.add_extension(usage, critical=True), key, issuer.key if issuer else key)
 
 
-def signed_with(certificate: pyca.Certificate, key: rsa.RSAPrivateKey, others: list[bytes]) -> bytes:
-    facts = read_certificate(to_der(certificate))
-    attributes = our_cms.signed_attributes(payload=document(), algorithm=RSA, certificate=facts, signed_at=NOW)
-    value = key.sign(attributes, padding.PKCS1v15(), hashes.SHA256())
-    return our_cms.assemble(attributes=attributes, value=value, algorithm=RSA, certificate=facts, others=others)
+def signed_with(certificate: bytes, key: AnyKey, others: list[bytes]) -> bytes:
+    facts = read_certificate(certificate)
+    algorithm = browser_algorithm(facts.public_key)
+    attributes = our_cms.signed_attributes(payload=document(), algorithm=algorithm, certificate=facts, signed_at=NOW)
+    value = value_by(key, attributes)
+    return our_cms.assemble(attributes=attributes, value=value, algorithm=algorithm, certificate=facts, others=others)
 
 
 @forgery("SIG-006")
 def self_signed(bench: Bench) -> Case:
-    key = rsa.generate_private_key(65537, 2048)
+    key = bench.world.new_key()
     return bench.case(signature=signed_with(issued_by(None, key), key, []))
 
 
 @forgery("SIG-006")
 def issued_by_a_signers_certificate(bench: Bench) -> Case:
-    key, file = rsa.generate_private_key(65537, 2048), bench.world.key_file()
+    key, file = bench.world.new_key(), bench.world.key_file()
     others = [file.certificate_der, *file.others]
     return bench.case(signature=signed_with(issued_by(file, key), key, others))
 
 
 @forgery("SIG-006")
 def path_longer_than_the_authority_allows(bench: Bench) -> Case:
-    key, authority = rsa.generate_private_key(65537, 2048), bench.world.key_file(fault="authority")
+    key, authority = bench.world.new_key(), bench.world.key_file(fault="authority")
     return bench.case(
         signature=signed_with(issued_by(authority, key), key, [authority.certificate_der, *authority.others])
     )
@@ -329,7 +350,7 @@ def weak_certificate(fault: str) -> Callable[[Bench], Case]:
 
 
 for fault in ("sha1", "rsa1024", "ec521", "ed25519"):
-    simple(f"certificate_{fault}", "SIG-010", weak_certificate(fault))
+    simple(f"certificate_{fault}", "SIG-010", weak_certificate(fault), "rsa")
 
 
 def digest_of(name: str) -> Callable[[Bench], Case]:
@@ -343,7 +364,7 @@ def digest_of(name: str) -> Callable[[Bench], Case]:
 
 
 simple("digest_sha1", "SIG-010", digest_of("sha1"))
-simple("digest_md5", "SIG-010", digest_of("md5"))
+simple("digest_md5", "SIG-010", digest_of("md5"), "rsa")
 
 
 def algorithm_of(value: dict[str, Any]) -> Callable[[Bench], Case]:
@@ -362,14 +383,14 @@ def pss(digest: str = "sha256", mask: str = "sha256", salt: int = 32) -> dict[st
     return {"algorithm": "rsassa_pss", "parameters": algos.RSASSAPSSParams(parameters)}
 
 
-simple("pss_without_salt", "SIG-010", algorithm_of(pss(salt=0)))
-simple("pss_with_sha1_mask", "SIG-010", algorithm_of(pss(mask="sha1")))
+simple("pss_without_salt", "SIG-010", algorithm_of(pss(salt=0)), "rsa")
+simple("pss_with_sha1_mask", "SIG-010", algorithm_of(pss(mask="sha1")), "rsa")
 simple("signature_algorithm_dsa", "SIG-010", algorithm_of({"algorithm": "sha256_dsa"}))
 
 
 # --- SIG-003: the value does not match ------------------------------------------------------------------------------
-simple("pkcs1_value_labelled_pss", "SIG-003", algorithm_of(pss()))
-simple("rsa_value_labelled_ecdsa", "SIG-003", algorithm_of({"algorithm": "sha256_ecdsa"}))
+simple("pkcs1_value_labelled_pss", "SIG-003", algorithm_of(pss()), "rsa")
+simple("rsa_value_labelled_ecdsa", "SIG-003", algorithm_of({"algorithm": "sha256_ecdsa"}), "rsa")
 
 
 def value_of(change_value: Callable[[bytes], bytes], key: str = "rsa") -> Callable[[Bench], Case]:
@@ -382,10 +403,10 @@ def value_of(change_value: Callable[[bytes], bytes], key: str = "rsa") -> Callab
     return make
 
 
-simple("value_with_one_bit_flipped", "SIG-003", value_of(lambda value: bytes([value[0] ^ 1]) + value[1:]))
-simple("value_of_zeros", "SIG-003", value_of(lambda value: bytes(len(value))))
-simple("value_one_byte_short", "SIG-003", value_of(lambda value: value[1:]))
-simple("value_padded_with_zero", "SIG-003", value_of(lambda value: b"\0" + value))
+simple("value_with_one_bit_flipped", "SIG-003", value_of(lambda value: value[:-1] + bytes([value[-1] ^ 1])))
+simple("value_of_zeros", "SIG-003", value_of(lambda value: bytes(len(value))), "rsa")
+simple("value_one_byte_short", "SIG-003", value_of(lambda value: value[1:]), "rsa")
+simple("value_padded_with_zero", "SIG-003", value_of(lambda value: b"\0" + value), "rsa")
 simple("ecdsa_value_of_other_numbers", "SIG-003", value_of(lambda value: encode_dss_signature(5, 7), "ec"))
 
 
@@ -413,13 +434,14 @@ def signing_time_altered_after_signing(bench: Bench) -> Case:
 @forgery("SIG-003")
 def attributes_name_another_certificate(bench: Bench) -> Case:
     ours, theirs = bench.world.key_file(), bench.world.key_file("colleague")
+    algorithm = browser_algorithm(ours.certificate.public_key)
     attributes = our_cms.signed_attributes(
-        payload=document(), algorithm=RSA, certificate=theirs.certificate, signed_at=NOW
+        payload=document(), algorithm=algorithm, certificate=theirs.certificate, signed_at=NOW
     )
     signature = our_cms.assemble(
         attributes=attributes,
-        value=ours.value(attributes, RSA),
-        algorithm=RSA,
+        value=ours.value(attributes, algorithm),
+        algorithm=algorithm,
         certificate=ours.certificate,
         others=ours.others,
     )

@@ -15,7 +15,7 @@ __all__ = ["FORGERIES"]
 
 def with_attributes(file: KeyFile, change: Callable[[list[cms.CMSAttribute]], list[cms.CMSAttribute]]) -> bytes:
     """A CMS whose signed attributes were chosen by the attacker, properly signed with the attacker's own good key."""
-    algorithm, certificate = browser_algorithm(file.key.public_key()), file.certificate
+    algorithm, certificate = browser_algorithm(file.certificate.public_key), file.certificate
     ours = our_cms.signed_attributes(payload=document(), algorithm=algorithm, certificate=certificate, signed_at=NOW)
     attributes = bytes(cms.CMSAttributes(change(list(cms.CMSAttributes.load(ours)))).dump())
     return our_cms.assemble(
@@ -27,8 +27,8 @@ def with_attributes(file: KeyFile, change: Callable[[list[cms.CMSAttribute]], li
     )
 
 
-def shape(name: str, change: Callable[[cms.SignedData], None]) -> None:
-    simple(name, "SIG-001", lambda bench: bench.case(signature=edited(good(bench), change)))
+def shape(name: str, change: Callable[[cms.SignedData], None], *sides: str) -> None:
+    simple(name, "SIG-001", lambda bench: bench.case(signature=edited(good(bench), change)), *sides)
 
 
 def raw(name: str, change: Callable[[bytes], bytes]) -> None:
@@ -46,7 +46,7 @@ def _no_signed_attributes(signed: cms.SignedData) -> None:
 
 
 def _unsigned_attribute(signed: cms.SignedData) -> None:
-    extra = cms.CMSAttribute({"type": "counter_signature", "values": [signer_of(signed).copy()]})
+    extra = cms.CMSAttribute({"type": "1.2.3.4", "values": [core.Any(core.Null())]})
     signer_of(signed)["unsigned_attrs"] = [extra]
 
 
@@ -77,7 +77,7 @@ shape("content_inside", _content_inside)
 shape("no_certificate", _no_certificate)
 shape("someone_elses_serial", _someone_elses_serial)
 shape("other_digest_announced", _other_digest_announced)
-shape("digest_unlike_algorithm", _digest_unlike_algorithm)
+shape("digest_unlike_algorithm", _digest_unlike_algorithm, "rsa")
 
 raw("nothing", lambda signature: b"")
 raw("text", lambda signature: b"-----BEGIN CMS-----")
