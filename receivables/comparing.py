@@ -43,11 +43,6 @@ class Comparison:
     verdict: str
 
     @property
-    def deadline(self) -> list[str]:
-        """Until when we should answer, and why."""
-        return presenters.deadline_words(self.sheet.row, self.sheet.at)
-
-    @property
     def why_not(self) -> str:
         """Why this person cannot answer now; "" if she can."""
         row, actor = self.sheet.row, self.sheet.actor

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from receivables.answering import MEDIAN_DAYS, Pace
 from yingshou.home.figures import Figure, FigureProvider, Picture, PictureProvider
 from yingshou.kernel.clock import business_date
 from yingshou.kernel.money import from_minor
@@ -29,6 +30,10 @@ select u.amount, u.count,
        (select percentile_cont(0.5) within group (order by confirmed_at - confirm_requested_at) from (
            select confirmed_at, confirm_requested_at from receivables_receivable where debtor_id = %(own)s
            and state = 'CONFIRMED' and confirm_requested_at is not null and confirmed_at >= %(month)s limit %(cap)s + 1) m),
+       (select percentile_cont(0.5) within group (order by confirmed_at - confirm_requested_at) from (
+           select confirmed_at, confirm_requested_at from receivables_receivable where debtor_id = %(own)s
+           and state = 'CONFIRMED' and confirm_requested_at is not null and confirmed_at >= %(earlier)s
+           and confirmed_at < %(month)s limit %(cap)s + 1) e),
        w.count, w.oldest, d.count, d.amount
 from (select coalesce(sum(b.confirmed_amount - b.adjusted_amount - b.paid_amount), 0) as amount, count(*) as count from (
            select id from receivables_receivable where debtor_id = %(own)s and state = 'CONFIRMED' limit %(cap)s + 1) r
@@ -70,9 +75,11 @@ def _number(count: int) -> str:
 def debtors(actor: Actor, at: datetime) -> Sequence[Figure]:
     """What a debtor lives by: what it owes, how fast it answers, what waits, what is disputed."""
     with connection.cursor() as cursor:
-        cursor.execute(DEBTOR, {"own": actor.organisation_id, "cap": CAP, "month": at - timedelta(days=30)})
-        unpaid, unpaid_count, median, waiting, oldest, disputes, disputed = cursor.fetchone()
+        spans = {"month": at - timedelta(days=MEDIAN_DAYS), "earlier": at - timedelta(days=2 * MEDIAN_DAYS)}
+        cursor.execute(DEBTOR, {"own": actor.organisation_id, "cap": CAP, **spans})
+        unpaid, unpaid_count, median, before, waiting, oldest, disputes, disputed = cursor.fetchone()
     ask = reverse("receivables:confirmations")
+    pace = Pace(median, before, by_rule=False) if median is not None else None
     longest = (
         gettext("the oldest for %(time)s") % {"time": duration_words(at - oldest)}
         if oldest
@@ -88,7 +95,9 @@ def debtors(actor: Actor, at: datetime) -> Sequence[Figure]:
         Figure(
             _("Time to confirm, last 30 days (median)"),
             duration_words(median) if median is not None else "–",
-            _("from the request to the signature"),
+            (pace.trend if pace is not None else "") or _("from the request to the signature"),
+            tone="amber" if pace is not None and before is not None and median - before > timedelta(days=1) else "",
+            url=reverse("receivables:ladder") if actor.may("receivables.see_ladder") else "",
         ),
         Figure(
             _("Waiting for your answer"),

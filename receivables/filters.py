@@ -22,7 +22,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from receivables import presenters
+from receivables import answering, presenters
 from receivables.links import receivable_url
 from receivables.models import (
     OBJECT_TYPE,
@@ -216,6 +216,7 @@ class _PartyList(List[Receivable]):
     amount = "face_amount"
     fact = "fact_code"
     row_label = "public_no"
+    says_place = False
 
     @cached_property
     def rows(self) -> list[Any]:
@@ -223,8 +224,10 @@ class _PartyList(List[Receivable]):
         objects = list(self.objects)
         ids = [row.pk for row in objects]
         found = seals(OBJECT_TYPE, ids, by=self.actor, at=self.at) if self.at is not None and ids else {}
+        places = answering.stands_by_row(objects) if self.says_place else {}
         for row in objects:
             self.dress(row, found.get(row.pk))
+            row.turn = places.get(row.pk, row.turn)
         return [self._row(row) for row in objects]
 
     def dress(self, row: Any, seal: Any) -> None:
@@ -268,6 +271,7 @@ CREDITOR_CHIPS = (
 class ClaimList(_PartyList):
     """A creditor's receivables."""
 
+    says_place = True
     name = "receivables.claims"
     title = _("Receivables")
     filterset_class = ClaimFilter
@@ -307,6 +311,7 @@ class ClaimList(_PartyList):
 class DebtList(ClaimList):
     """A debtor's payables: what was claimed from it and what it published."""
 
+    says_place = False
     name = "receivables.debts"
     title = _("Payables")
     filterset_class = DebtFilter

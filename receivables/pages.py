@@ -34,6 +34,7 @@ RECEIVABLE_EVENTS = (
 )  # fmt: skip
 DISPUTE_EVENTS = ("open", "answer", "resolve", "withdraw")
 CHANGE_EVENTS = ("propose", "accept", "refuse", "withdraw", "lapse")
+LADDER_EVENTS = ("answerpolicy.change", "department.open", "department.close", "substitute.name", "substitute.end")
 HOLDING_EVENTS = ("cut", "expired")
 
 
@@ -83,6 +84,8 @@ def _wordings() -> None:
         wording.register(f"receivables.dispute.{event}", presenters.line_of)
     for event in CHANGE_EVENTS:
         wording.register(f"receivables.changerequest.{event}", presenters.change_line)
+    for event in LADDER_EVENTS:
+        wording.register(f"receivables.{event}", presenters.ladder_line)
     for event in HOLDING_EVENTS:
         wording.register(f"receivables.holding.{event}", presenters.line_of)
 
@@ -103,6 +106,18 @@ def _navigation() -> None:
         ),
         ("debts", NavItem(_("Payables"), "receivables:debts", "receivables.view", "wallet", 25, None, DEBTORS)),
         ("book", NavItem(_("Payables book"), "receivables:book", "receivables.publish", "list", 30, None, DEBTORS)),
+        (
+            "ladder",
+            NavItem(
+                _("Reminders and substitutes"),
+                "receivables:ladder",
+                "receivables.see_ladder",
+                "clock",
+                35,
+                None,
+                DEBTORS,
+            ),
+        ),
         ("claims", NavItem(_("Receivables"), "receivables:claims", "receivables.view", "receipt", 40, None, CREDITORS)),
         (
             "disputes",

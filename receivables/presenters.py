@@ -241,6 +241,13 @@ CHANGE_HEADLINES: dict[str, StrOrPromise] = {
     "withdraw": _("Proposal withdrawn"),
     "lapse": _("Lapsed without an answer"),
 }
+LADDER_HEADLINES: dict[str, StrOrPromise] = {
+    "answerpolicy.change": _("Reminders set"),
+    "department.open": _("Department opened"),
+    "department.close": _("Department closed"),
+    "substitute.name": _("Substitute named"),
+    "substitute.end": _("Substitution ended"),
+}
 HARM = frozenset({"return", "refuse", "dispute", "open", "write_off", "no_answer", "cut", "refuse_change"})
 
 
@@ -271,3 +278,9 @@ def line_of(event: AuditEvent) -> Line:
 def change_line(event: AuditEvent) -> Line:
     """How an event of a proposed change reads in its own story, where "refused" is said of a proposal."""
     return replace(line_of(event), headline=CHANGE_HEADLINES[event.kind.rsplit(".", 1)[-1]])
+
+
+def ladder_line(event: AuditEvent) -> Line:
+    """How a change of reminders, departments or substitutes reads."""
+    headline = LADDER_HEADLINES[event.kind.removeprefix("receivables.")]
+    return Line(headline=headline, detail=str(event.body.get("name") or ""), at=event.at, who=event.actor_label)

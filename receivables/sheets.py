@@ -14,6 +14,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from receivables import changing, filters, presenters
+from receivables.answering import Stand, stand_of
 from receivables.models import (
     OBJECT_TYPE,
     ChangeRequest,
@@ -49,11 +50,12 @@ STORY_LINES = 100
 CONFIRMING = (Outcome.CONFIRMED, Outcome.CONFIRMED_IN_PART, Outcome.PUBLISHED)
 
 
-def confirmation_tabs(counts: dict[str, int], *, is_checking: bool) -> list[Tab]:
-    """What we have to answer, and what our own checker has on the table."""
+def confirmation_tabs(counts: dict[str, int], step: str) -> list[Tab]:
+    """What we have to answer, what was passed to this person, and what our own checker has on the table."""
     return [
-        Tab(_("To answer"), "?", shown(counts["open"]), not is_checking),
-        Tab(_("With our checker"), "?step=checking", shown(counts["checking"]), is_checking),
+        Tab(_("To answer"), "?", shown(counts["open"]), not step),
+        Tab(_("Passed to me"), "?step=mine", shown(counts["mine"]), step == "mine"),
+        Tab(_("With our checker"), "?step=checking", shown(counts["checking"]), step == "checking"),
     ]
 
 
@@ -94,6 +96,7 @@ class Sheet:
     disputes: list[Dispute]
     seals: dict[int, Seal]
     files: list[tuple[Evidence, StoredFile]]
+    stand: Stand | None = None
     story: list[Line] = field(default_factory=list)
 
     @property
@@ -123,6 +126,11 @@ class Sheet:
             return own if event.actor_kind == ActorKind.SYSTEM else f"{own} {event.actor_label}".strip()
         names = {self.row.creditor_id: self.creditor_name, self.row.debtor_id: self.debtor_name}
         return names.get(event.organisation_id, "") or gettext("the platform")
+
+    @property
+    def where(self) -> str:
+        """Where it waits, in one line; "" where it waits for nobody."""
+        return self.stand.words(self.at) if self.stand is not None else ""
 
     @property
     def state_tone(self) -> str:
@@ -304,6 +312,12 @@ class Sheet:
                 tone="primary",
                 posts=False,
             )
+            add(
+                _("Not mine: pass it on"),
+                reverse("receivables:pass_on", args=[row.public_no]),
+                "receivables.confirm",
+                posts=False,
+            )
         if self._is_mine and row.state in (State.DRAFT, State.RETURNED):
             duty = "receivables.enter" if self.side == "creditor" else "receivables.publish"
             add(
@@ -403,6 +417,7 @@ def sheet(row: Receivable, actor: Actor, at: datetime) -> Sheet:
         disputes=list(Dispute.objects.visible_to(actor).filter(receivable=row).order_by("-pk")[:20]),
         seals=seals,
         files=files_of(row, actor),
+        stand=stand_of(row, actor, at),
     )
     made.story = _story(made)
     return made
@@ -422,6 +437,8 @@ def _story(made: Sheet) -> list[Line]:
         for event in events.order_by("-at", "-pk")[:STORY_LINES]
     ]
     step = presenters.next_step(made.row, made.actor.organisation_id, made.at)
+    if step is not None and made.stand is not None and made.side == "creditor":
+        step = replace(step, detail=" · ".join([made.where, *made.stand.deadline]))
     if made.proposed is not None:
         step = changing.next_line(made.proposed, made.actor, made.at)
     return [step, *lines] if step is not None else lines

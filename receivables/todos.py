@@ -53,12 +53,29 @@ from (select * from receivables_receivable where debtor_id = %(own)s and state =
 left join receivables_bookmatch m on m.receivable_id = r.id
 where not exists (select 1 from approvals_approvalline l
                   where l.object_type = 'receivables.receivable' and l.object_id = r.id and l.is_live)
+  and not exists (select 1 from receivables_answerrouting a join identity_membership p on p.person_id = a.person_id
+                  and p.organisation_id = a.organisation_id and p.active and 'maker' = any(p.duties)
+                  where a.receivable_id = r.id)
 group by 1
+"""
+
+# What was passed to this person, and what was passed to somebody she stands in for today.
+PASSED = """
+select a.person_id, count(*), sum(r.face_amount), min(r.confirm_requested_at), min(r.confirm_deadline),
+       count(distinct r.creditor_id), bool_or(r.confirm_by_law), min(r.public_no)
+from receivables_answerrouting a join receivables_receivable r on r.id = a.receivable_id
+where a.organisation_id = %(own)s and r.debtor_id = %(own)s and r.state = 'PENDING_CONFIRM'
+  and (a.person_id = %(person)s or exists (
+      select 1 from receivables_substitute s where s.organisation_id = %(own)s and s.ended_at is null
+      and s.person_id = a.person_id and s.substitute_id = %(person)s and %(day)s between s.from_date and s.until_date))
+  and not exists (select 1 from approvals_approvalline l
+                  where l.object_type = 'receivables.receivable' and l.object_id = r.id and l.is_live)
+group by 1 order by a.person_id = %(person)s desc, 1
 """
 
 
 def answers_open(organisation_id: int) -> dict[str, Waiting]:
-    """What the debtor's maker still has to answer, by the verdict of its book; one query."""
+    """What a debtor's makers still have to answer and nobody was asked for by name, by the verdict of its book; one query."""
     with connection.cursor() as cursor:
         cursor.execute(ANSWERS, {"own": organisation_id, "cap": CAP})
         return {
@@ -113,6 +130,39 @@ def to_answer(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
             )
         )
     return groups
+
+
+def passed_on(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
+    """What colleagues passed to this person, and to whom she stands in for: a group for each person asked; one query."""
+    with connection.cursor() as cursor:
+        facts = {"own": actor.organisation_id, "person": actor.person_id, "day": business_date(at)}
+        cursor.execute(PASSED, facts)
+        rows = cursor.fetchall()
+    return [
+        TodoGroup(
+            act=_("Answer what was passed to you")
+            if person == actor.person_id
+            else _("Answer for a colleague you stand in for"),
+            count=min(int(count), CAP),
+            url=reverse("receivables:answer", args=[first])
+            if int(count) == 1
+            else f"{reverse('receivables:confirmations')}?step=mine",
+            url_label=_("Compare and answer"),
+            why=_("A colleague asked you by name; the time to answer goes on")
+            if person == actor.person_id
+            else _("Your colleague is away and named you; she sees it too"),
+            counterpart=_suppliers(int(parties)),
+            amount=from_minor(int(total)),
+            oldest_at=oldest,
+            deadline=_deadline(earliest, at),
+            basis=_("30 days by law (Regulation on payments to SMEs, article 16)")
+            if by_law
+            else _("30 days, platform rule"),
+            tone=_tone(oldest, at),
+            primary=person == actor.person_id,
+        )
+        for person, count, total, oldest, earliest, parties, by_law, first in rows
+    ]
 
 
 def creditors(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
@@ -281,6 +331,9 @@ def changes(actor: Actor, at: datetime) -> Sequence[TodoGroup]:
 PROVIDERS = {
     "receivables.answer": TodoProvider(
         to_answer, _("Receivables your suppliers ask you to confirm"), "receivables.confirm", 10
+    ),
+    "receivables.passed_on": TodoProvider(
+        passed_on, _("Claims that colleagues pass to you by name"), "receivables.confirm", 9
     ),
     "receivables.own": TodoProvider(
         creditors, _("Drafts of yours, and what debtors returned for correction"), "receivables.submit", 20

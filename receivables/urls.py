@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from receivables.views import book, changes, creditor, debtor, disputes, entry, receivable
+from receivables.views import book, changes, creditor, debtor, disputes, entry, ladder, receivable
 
 app_name = "receivables"
 
@@ -36,7 +36,14 @@ urlpatterns = [
     path("payables/confirm/", debtor.confirmations, name="confirmations"),
     path("payables/confirm/export/", debtor.export, name="confirmations_export"),
     path("payables/confirm/item/<str:public_no>/", debtor.answer, name="answer"),
+    path("payables/confirm/item/<str:public_no>/pass-on/", ladder.pass_on, name="pass_on"),
     path("payables/confirm/<str:name>/", debtor.act, name="confirm_act"),
+    path("payables/reminders/", ladder.overview, name="ladder"),
+    path("payables/reminders/rules/", ladder.rules, name="ladder_rules"),
+    path("payables/reminders/departments/", ladder.department, name="department"),
+    path("payables/reminders/departments/<int:department_id>/close/", ladder.close_department, name="close_department"),
+    path("payables/reminders/substitutes/", ladder.substitute, name="substitute"),
+    path("payables/reminders/substitutes/<int:substitute_id>/end/", ladder.end_substitute, name="end_substitute"),
     path("payables/book/", book.listing, name="book"),
     path("payables/book/export/", book.export, name="book_export"),
 ]

@@ -12,13 +12,25 @@ from receivables.actions.closing import acknowledge, post_facts, settle, write_o
 from receivables.actions.common import Via
 from receivables.actions.disputes import answer, dispute, resolve, withdraw_dispute
 from receivables.actions.entry import ClaimInvalid, check, create_draft, undo, update_draft
+from receivables.actions.ladder import (
+    PassOn,
+    Reminding,
+    close_department,
+    end_substitute,
+    name_substitute,
+    open_department,
+    pass_on,
+    set_policy,
+)
 from receivables.actions.proposals import Proposal, propose
 from receivables.actions.sending import publish, resubmit, submit, submit_direct, withdraw
 
 __all__ = [
     "ClaimInvalid",
     "Decision",
+    "PassOn",
     "Proposal",
+    "Reminding",
     "Via",
     "accept_change",
     "acknowledge",
@@ -26,10 +38,15 @@ __all__ = [
     "ask_to_answer",
     "ask_to_propose",
     "check",
+    "close_department",
     "confirm",
     "confirm_part",
     "create_draft",
     "dispute",
+    "end_substitute",
+    "name_substitute",
+    "open_department",
+    "pass_on",
     "post_facts",
     "propose",
     "propose_change",
@@ -39,6 +56,7 @@ __all__ = [
     "resolve",
     "resubmit",
     "return_",
+    "set_policy",
     "settle",
     "submit",
     "submit_direct",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from receivables import acts, comparing, filters, selectors, sheets
+from receivables import acts, asking, comparing, filters, selectors, sheets
 from receivables.acts import DEBTORS_ACTS, PUBLISHERS_ACTS
 from receivables.exporting import record_export
 from receivables.filters import ConfirmList, DebtList
+from receivables.models import Receivable
 from receivables.views import steps
 from yingshou.jobs.idempotency import idempotent
+from yingshou.kernel.clock import business_date
 from yingshou.tenancy.guards import AppRequest, page
 from yingshou.ui import exports
 from yingshou.ui.counts import capped_counts, shown
@@ -20,19 +23,22 @@ from yingshou.ui.counts import capped_counts, shown
 @page("receivables.view")
 def confirmations(request: AppRequest) -> HttpResponse:
     """What waits for an answer, the longest waiting first, each beside our own book."""
-    is_checking = _is_checking(request.GET)
-    choose = filters.with_checker if is_checking else filters.to_answer
+    step = _step(request.GET)
     export_url = reverse("receivables:confirmations_export")
-    list_ = ConfirmList.for_request(choose(request.actor), request, export_url=export_url)
+    list_ = ConfirmList.for_request(_rows(request, step), request, export_url=export_url)
     counts = capped_counts(
-        {"open": selectors.unanswered_rows(request.actor), "checking": filters.with_checker(request.actor)}
+        {
+            "open": selectors.unanswered_rows(request.actor),
+            "mine": _rows(request, "mine"),
+            "checking": filters.with_checker(request.actor),
+        }
     )
     context = {
         "list": list_,
-        "tabs": sheets.confirmation_tabs(counts, is_checking=is_checking),
+        "tabs": sheets.confirmation_tabs(counts, step),
         "waiting_count": shown(counts["open"]),
         "acts": DEBTORS_ACTS,
-        "is_checking": is_checking,
+        "is_checking": step == "checking",
         "may_confirm": request.actor.may("receivables.confirm"),
     }
     return render(request, "receivables/confirmations.html", context)
@@ -41,14 +47,12 @@ def confirmations(request: AppRequest) -> HttpResponse:
 @page("receivables.view", methods=["POST"])
 def export(request: AppRequest) -> HttpResponseBase:
     """The confirmation list as a file."""
-    is_checking = _is_checking(QueryDict(request.POST.get("query", "").lstrip("?")))
-    choose = filters.with_checker if is_checking else filters.to_answer
-    list_ = ConfirmList.from_post(choose(request.actor), request)
+    list_ = ConfirmList.from_post(_rows(request, _posted_step(request)), request)
     form = exports.Format.XLSX if request.POST.get("format") == "xlsx" else exports.Format.CSV
     return exports.respond(list_, form, at=request.at, record=record_export)
 
 
-@page("receivables.confirm", methods=["GET", "POST"])
+@page("receivables.confirm", methods=["GET", "POST"], step_up=True)
 @idempotent
 def act(request: AppRequest, name: str) -> HttpResponse:
     """Confirm, confirm in part, return or refuse: one or up to ten thousand."""
@@ -58,7 +62,8 @@ def act(request: AppRequest, name: str) -> HttpResponse:
     back = reverse("receivables:confirmations")
     if request.method != "POST":
         return redirect(back)
-    list_ = ConfirmList.from_post(filters.to_answer(request.actor), request)
+    posted = _posted_step(request)
+    list_ = ConfirmList.from_post(_rows(request, posted if posted == "mine" else ""), request)
     return steps.run(request, wanted, list_, filters.debts(request.actor), back=back)
 
 
@@ -91,7 +96,7 @@ def debts_export(request: AppRequest) -> HttpResponseBase:
     return exports.respond(list_, form, at=request.at, record=record_export)
 
 
-@page("receivables.publish", methods=["GET", "POST"])
+@page("receivables.publish", methods=["GET", "POST"], step_up=True)
 @idempotent
 def publish(request: AppRequest, name: str) -> HttpResponse:
     """Publish drafts of payables, or undo them."""
@@ -105,6 +110,21 @@ def publish(request: AppRequest, name: str) -> HttpResponse:
     return steps.run(request, wanted, DebtList.from_post(rows, request), rows, back=back)
 
 
-def _is_checking(query: QueryDict) -> bool:
-    """Whether the address is of what our own checker has on the table."""
-    return query.get("step") == "checking"
+def _step(query: QueryDict) -> str:
+    """Which part of the list an address means: all, what was passed to this person, what our own checker has on the table."""
+    step = query.get("step", "")
+    return step if step in ("mine", "checking") else ""
+
+
+def _posted_step(request: AppRequest) -> str:
+    return _step(QueryDict(request.POST.get("query", "").lstrip("?")))
+
+
+def _rows(request: AppRequest, step: str) -> QuerySet[Receivable]:
+    if step == "checking":
+        return filters.with_checker(request.actor)
+    rows = filters.to_answer(request.actor)
+    if step == "mine":
+        passed = asking.passed_to(request.actor, business_date(request.at))
+        rows = rows.filter(pk__in=passed.values("receivable_id"))
+    return rows

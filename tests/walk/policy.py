@@ -138,6 +138,7 @@ OWN: dict[str, dict[str, Rule]] = {
     "drafts:save": post(signed_in),
     "drafts:discard": post(signed_in),
     "jobs:progress": page(signed_in, objects=True),
+    "evidence:books": page(duty(AUDIT, SYSTEM, of=OPERATOR)),
     "evidence:log": page(everyone),
     "evidence:checkpoint": page(everyone, ok=NOT_FOUND),
     "evidence:consistency": page(everyone, ok=NOT_FOUND),
@@ -162,6 +163,15 @@ IDENTITY: dict[str, dict[str, Rule]] = {
     "identity:switch": post(signed_in, ok=NOT_FOUND),
     "identity:find": page(signed_in),
     "identity:profile": form(signed_in),
+    "identity:security": page(signed_in),
+    "identity:add_app": form(signed_in),
+    "identity:add_passkey": form(signed_in),
+    "identity:remove_factor": post(signed_in, ok=NOT_FOUND),
+    "identity:recovery_codes": post(signed_in, ok=NOT_FOUND),
+    "identity:prove": form(signed_in),
+    "identity:passkey_sign_in": form(everyone),
+    "identity:second_factor_policy": post(people_managers),
+    "mfa_authenticate": form(everyone, ok=SIGN_IN | OK),
     "identity:end_session": post(signed_in, objects=True),
     "identity:accounts": page(readers),
     "identity:add_account": form(makers),
@@ -246,6 +256,13 @@ RECEIVABLES: dict[str, dict[str, Rule]] = {
     "receivables:confirmations_export": post(readers),
     "receivables:answer": page(readers, objects=True),
     "receivables:confirm_act": form(publishing),
+    "receivables:pass_on": form(publishing, objects=True),
+    "receivables:ladder": page(duty(*READERS, ADMINISTRATOR, of=DEBTORS)),
+    "receivables:ladder_rules": form(duty(ADMINISTRATOR, of=DEBTORS)),
+    "receivables:department": form(duty(ADMINISTRATOR, of=DEBTORS)),
+    "receivables:close_department": post(duty(ADMINISTRATOR, of=DEBTORS), objects=True),
+    "receivables:substitute": form(duty(*READERS, ADMINISTRATOR, of=DEBTORS)),
+    "receivables:end_substitute": post(duty(*READERS, ADMINISTRATOR, of=DEBTORS), objects=True, own=duty(ADMINISTRATOR)),
     "receivables:book": page(publishing),
     "receivables:book_export": post(publishing),
 }
@@ -258,7 +275,7 @@ ACCOUNT: dict[str, dict[str, Rule]] = {
     )
 } | {
     name: form(signed_in)
-    for name in ("account_reauthenticate", "account_change_password", "account_set_password", "usersessions_list")
+    for name in ("account_change_password", "account_set_password", "usersessions_list")
 }  # fmt: skip
 
 # The administration: which place, who looks, who proposes, and whether the place shows the rows of every house.
@@ -324,6 +341,7 @@ FIXED: dict[str, dict[str, Any]] = {
     "identity:take_back_request": {"request_id": 987654321},
     "identity:propose_duties": {"request_id": 987654321},
     "identity:end_support": {"grant_id": 987654321},
+    "identity:remove_factor": {"factor_id": 987654321},
     "approvals:policy": {"action": "receivables.confirm"},
     "signing:evidence_file": {"part": "document.json"},
     "signing:line_file": {"part": "line.json"},
@@ -344,4 +362,5 @@ OTHERWISE: dict[str, dict[str, str]] = {
     "receivables:edit_payable": {"public_no": "payable_no"},
     "receivables:check": {"public_no": "draft_no"},
     "receivables:answer": {"public_no": "answer_no"},
+    "receivables:pass_on": {"public_no": "answer_no"},
 }

@@ -26,7 +26,7 @@ from django.contrib.sessions.backends.cached_db import SessionStore
 from django.db import transaction
 
 from receivables import actions as claims
-from receivables.models import PayableLine, Receivable
+from receivables.models import AnswerPolicy, AnswerRouting, Department, PayableLine, Receivable, Substitute
 from tests.factories import identity
 from tests.factories import receivables as make
 from yingshou.approvals.models import Approval
@@ -49,6 +49,7 @@ from yingshou.identity.models import (
     Person,
     Workday,
 )
+from yingshou.identity.proofs import FACTOR_KEY
 from yingshou.jobs.models import IdempotencyKey, Job
 from yingshou.kernel import clock
 from yingshou.notifications.models import ChannelChoice, Message
@@ -136,7 +137,7 @@ class World:
         return house.own | {"session_id": principal.session_row, "organisation_id": self.waiting.pk}
 
 
-NONEXISTENT: dict[str, Any] = dict.fromkeys(("approval_id", "change_id", "certificate_id", "evidence_id", "line_id", "file_id", "batch_id", "job_id", "message_id", "session_id", "account_id", "membership_id", "invite_id", "organisation_id", "dispute_id", "change_request_id", "event_id"), NOWHERE) | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "payable_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
+NONEXISTENT: dict[str, Any] = dict.fromkeys(("approval_id", "change_id", "certificate_id", "evidence_id", "line_id", "file_id", "batch_id", "job_id", "message_id", "session_id", "account_id", "membership_id", "invite_id", "organisation_id", "dispute_id", "change_request_id", "event_id", "department_id", "substitute_id"), NOWHERE) | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "payable_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
 
 
 def keys() -> list[str]:
@@ -310,6 +311,30 @@ def _claims(house: House, buyer: House) -> None:
         "public_no": live.public_no, "draft_no": draft.public_no, "dispute_id": dispute, "change_request_id": change, "answer_no": owed.public_no,
         "payable_no": payable.public_no,
     }  # fmt: skip
+    _ladder(house, owed)
+
+
+def _ladder(house: House, owed: Receivable) -> None:
+    """What the house set for its reminders, a department, a substitute, and whom it asked to answer."""
+    pk, mark = house.organisation.pk, house.mark
+    with acting_as(house.worker), transaction.atomic():
+        AnswerPolicy.objects.create(organisation_id=pk, department=f"{mark}部", changed_at=AT)
+        department = Department.objects.create(
+            organisation_id=pk, name=f"{mark}采购", contact_id=NOWHERE, created_at=AT
+        )
+        deputy = Substitute.objects.create(
+            organisation_id=pk, person_id=NOWHERE, substitute_id=NOWHERE + 1, from_date=AT.date(),
+            until_date=date(2099, 1, 1), named_at=AT,
+        )  # fmt: skip
+        AnswerRouting.objects.create(
+            receivable=owed,
+            organisation_id=pk,
+            person_id=NOWHERE,
+            reason_code="NOT_MINE",
+            comment=f"{mark}转交",
+            routed_at=AT,
+        )
+    house.own |= {"department_id": department.pk, "substitute_id": deputy.pk}
 
 
 def _confirmed(seller: Organisation, buyer: Organisation, contract_no: str) -> Receivable:
@@ -419,6 +444,8 @@ def _signed_in(person: Person) -> dict[str, Any]:
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     store[HASH_SESSION_KEY] = person.get_session_auth_hash()
     store["signed_in_at"] = now
+    # Platform staff need one; nobody else of the city has one to be asked for.
+    store[FACTOR_KEY] = now
     # Later than now: the walk must not be disturbed by the session's own note of when it was last used.
     store["last_seen_at"] = now + 900
     with acting_as(Actor.system("walk")), transaction.atomic():
