@@ -131,7 +131,7 @@ def test_language_and_size_switch_without_scripts(opened: Open) -> None:
 
     page.get_by_role("button", name="中文").click()
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
-    page.locator("button[name=size][value=large]").click()
+    page.locator("button[name=size][value=large]:visible").click()
     expect(page.locator("html")).to_have_class("text-large")
 
 
