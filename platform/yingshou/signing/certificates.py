@@ -83,11 +83,14 @@ def read_certificate(der: bytes) -> CertificateFacts:
     """
     require_strict(der)
     try:
+        if asn1.Certificate.load(der).serial_number <= 0:
+            # RFC 5280, 4.1.2.2; a list could not name such a certificate.
+            raise MalformedSignature(detail="serial number")
         parsed = x509.load_der_x509_certificate(der)
         key_usages = _key_usages(parsed)
         names = [parsed.subject.rfc4514_string(), parsed.issuer.rfc4514_string()]
         usccs = _usccs(parsed.subject)
-    except (ValueError, x509.DuplicateExtension, x509.InvalidVersion) as error:
+    except (ValueError, TypeError, KeyError, x509.DuplicateExtension, x509.InvalidVersion) as error:
         raise MalformedSignature(detail="certificate") from error
     return CertificateFacts(
         der=der,

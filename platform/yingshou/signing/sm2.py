@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from asn1crypto import keys
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from django.utils.translation import gettext_lazy as _
 
 from yingshou.signing.errors import InvalidSignature, MalformedSignature, WeakAlgorithm
 
@@ -24,6 +24,8 @@ DEFAULT_ID: Final = b"1234567812345678"
 # That of the worked example in GM/T 0003.2, which found its way into libraries.
 EXAMPLE_ID: Final = b"ALICE123@YAHOO.COM"
 MAX_ID: Final = 8192
+# Everything of a SubjectPublicKeyInfo before the point; in DER it has this one form.
+_SPKI: Final = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d034200")
 
 P: Final = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
 A: Final = P - 3
@@ -55,20 +57,14 @@ class Sm2PublicKey:
         """
         Read the key of a certificate (SubjectPublicKeyInfo).
 
-        :raises WeakAlgorithm: if it is not a key of the SM2 curve
-        :raises MalformedSignature: if it is not an uncompressed point of the curve
+        :raises WeakAlgorithm: if it is not a key of the SM2 curve with an uncompressed point
+        :raises MalformedSignature: if its point is not on the curve
         """
-        try:
-            info = keys.PublicKeyInfo.load(der, strict=True)
-            algorithm = info["algorithm"]
-            named = algorithm["parameters"]
-            curve = named.chosen.dotted if algorithm["algorithm"].native == "ec" and named.name == "named" else ""
-            point = bytes(info["public_key"].contents or b"")[1:]
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise MalformedSignature(detail="SM2 key") from error
-        if curve != CURVE_OID:
-            raise WeakAlgorithm(detail=curve or "SM2")
-        if len(point) != 65 or point[0] != 4:
+        if not der.startswith(_SPKI) or len(der) != len(_SPKI) + 65:
+            # Old tools name the curve in the place of the algorithm; GM/T 0015 wants an EC key on that curve.
+            raise WeakAlgorithm(detail=_("no key of the SM2 curve in the form of GM/T 0015"))
+        point = der[len(_SPKI) :]
+        if point[0] != 4:
             raise MalformedSignature(detail="SM2 point")
         return cls(int.from_bytes(point[1:33], "big"), int.from_bytes(point[33:], "big"))
 
@@ -102,7 +98,7 @@ def verify(key: Sm2PublicKey, signature: bytes, data: bytes, identifier: bytes =
     :raises MalformedSignature: if it is not that
     :raises InvalidSignature: if this key did not make it under this identifier
     """
-    if _signed_digest(key, signature) != _digest(signer_digest(key, identifier) + data):
+    if signed_digest(key, signature) != _digest(signer_digest(key, identifier) + data):
         raise InvalidSignature
 
 
@@ -113,7 +109,7 @@ def other_identifier(key: Sm2PublicKey, signature: bytes, data: bytes, candidate
     Asked after `verify` refused, to tell a signer with a wrongly set up control from a forger. The mistakes: no
     identifier, the example of the standard, no signer's digest at all, or one of ``candidates``.
     """
-    signed = _signed_digest(key, signature)
+    signed = signed_digest(key, signature)
     mistakes = (b"", EXAMPLE_ID, *(one for one in candidates if len(one) < MAX_ID and one != DEFAULT_ID))
     prefixes = (b"", *(signer_digest(key, one) for one in mistakes))
     return signed in {_digest(prefix + data) for prefix in prefixes}
@@ -123,7 +119,7 @@ def _digest(data: bytes) -> int:
     return int.from_bytes(sm3(data), "big") % N
 
 
-def _signed_digest(key: Sm2PublicKey, signature: bytes) -> int:
+def signed_digest(key: Sm2PublicKey, signature: bytes) -> int:
     """The one digest, modulo the order, over which this value is a signature of this key."""
     try:
         r, s = decode_dss_signature(signature)
