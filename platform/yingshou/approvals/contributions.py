@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from yingshou.approvals import presenters
+from yingshou.approvals import books, presenters
 from yingshou.audit import wording
 from yingshou.tenancy import classes, permissions
 from yingshou.tenancy.actor import Duty
@@ -14,6 +14,7 @@ from yingshou.ui.navigation import NavItem
 classes.register("approvals.ApprovalPolicy", RowClass.TENANT)
 classes.register("approvals.Approval", RowClass.TENANT)
 classes.register("approvals.ApprovalLine", RowClass.TENANT)
+books.register()
 
 permissions.register(
     "approvals.read",

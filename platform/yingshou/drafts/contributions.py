@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 
+from yingshou.audit import books
 from yingshou.documents.references import Reference, references
 from yingshou.drafts import tasks
 from yingshou.drafts.models import FormDraft
@@ -11,6 +12,7 @@ from yingshou.tenancy import classes
 from yingshou.tenancy.classes import RowClass
 
 classes.register("drafts.FormDraft", RowClass.TENANT)
+books.accounted("drafts.FormDraft", "nothing was sent yet")
 jobs.schedule(tasks.EXPIRE, every=timedelta(days=1))
 
 

@@ -1,11 +1,12 @@
 """Reads of the sealed history: the latest checkpoint, and the receipt of one event."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection
 
+from yingshou.audit.books import BOOKS, Book
 from yingshou.audit.models import AuditEvent
 from yingshou.evidence import leaves
 from yingshou.evidence.keys import seal_key
@@ -13,6 +14,12 @@ from yingshou.evidence.models import Checkpoint, SealedEvent
 from yingshou.evidence.notes import public_key_text
 from yingshou.evidence.store import StoredNodes
 from yingshou.kernel import merkle, merkle_log
+from yingshou.tenancy.actor import Actor
+
+BOOKS_TYPE: Final = "audit.books"
+BOOKS_VERIFIED: Final = "audit.books.verified"
+# A month of nights.
+READINGS: Final = 31
 
 
 @dataclass(frozen=True)
@@ -84,3 +91,63 @@ def consistency(first: int, second: int) -> list[bytes] | None:
         return None
     with connection.cursor() as cursor:
         return merkle_log.consistency(StoredNodes(cursor), first, second)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An object that a reading of the books named."""
+
+    book: str
+    object_type: str
+    object_id: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of the books, as its event tells it; `id` leads to the event's sealed form."""
+
+    event: AuditEvent
+
+    @property
+    def violations(self) -> int:
+        """How many rows broke a statement."""
+        return int(self.event.body["violations"])
+
+    @property
+    def books(self) -> int:
+        """How many statements were read."""
+        return int(self.event.body["books"])
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return float(self.event.body["seconds"])
+
+    @property
+    def found(self) -> list[Finding]:
+        """The first objects that were named."""
+        return [Finding(*one) for one in self.event.body["found"]]
+
+    def wrong(self, code: str) -> int:
+        """How many rows broke one statement."""
+        return int(self.event.body["wrong"].get(code, 0))
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A book beside what the newest reading found in it."""
+
+    book: Book
+    wrong: int
+
+
+def readings(actor: Actor) -> list[Reading]:
+    """The last readings of the books, the newest first."""
+    events = AuditEvent.objects.visible_to(actor).filter(object_type=BOOKS_TYPE, kind=BOOKS_VERIFIED)
+    return [Reading(event) for event in events.order_by("-at", "-id")[:READINGS]]
+
+
+def statements(reading: Reading | None) -> list[Statement]:
+    """All books; those that were broken first."""
+    rows = [Statement(book, reading.wrong(code) if reading else 0) for code, book in BOOKS.items()]
+    return sorted(rows, key=lambda row: (-row.wrong, row.book.code))

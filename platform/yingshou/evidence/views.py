@@ -1,4 +1,4 @@
-"""The public log of checkpoints, and the receipt of one event for those who may see it."""
+"""The public log of checkpoints, the receipt of one event for those who may see it, and the books for staff."""
 
 import base64
 import json
@@ -44,6 +44,15 @@ def consistency(request: AppRequest) -> HttpResponse:
         ),
         content_type="application/json",
     )
+
+
+@page("evidence.read_books")
+def books(request: AppRequest) -> HttpResponse:
+    """The last readings of the books, and what each book states."""
+    readings = selectors.readings(request.actor)
+    newest = readings[0] if readings else None
+    context = {"readings": readings, "newest": newest, "statements": selectors.statements(newest)}
+    return render(request, "evidence/books.html", context)
 
 
 @page("evidence.read")

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from yingshou.approvals import handlers
 from yingshou.audit import wording
 from yingshou.documents.references import Reference, references
-from yingshou.identity import approval_handlers, presenters, selectors, support_pages, tasks
+from yingshou.identity import approval_handlers, books, presenters, selectors, support_pages, tasks
 from yingshou.identity.actions import accounts, decisions, duties, job_care, reference, requests, support
 from yingshou.jobs import registry as jobs
 from yingshou.tenancy import classes, permissions, standing
@@ -33,6 +33,7 @@ for model in (
 ):
     classes.register(f"identity.{model}", RowClass.SIGN_IN)
 classes.register("identity.ClockOffset", RowClass.OPERATION)
+books.register()
 
 _STAFF = {Capability.PLATFORM_OPERATOR}
 _STAFF_DUTIES = {

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from yingshou.audit import books
 from yingshou.documents.steps import NEWS
 from yingshou.jobs import domain_events
 from yingshou.notifications import channels, imports, kinds, mail, presenters, standing, tasks, todo
@@ -14,6 +15,8 @@ from yingshou.ui.navigation import NavItem
 
 classes.register("notifications.Message", RowClass.TENANT)
 classes.register("notifications.ChannelChoice", RowClass.TENANT)
+books.accounted("notifications.Message", "made from an event of the object it is about")
+books.accounted("notifications.ChannelChoice", "a convenience of one person, without effect on anybody's rows")
 
 permissions.register(
     "notifications.read",

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from yingshou.audit import wording
 from yingshou.jobs.registry import schedule
-from yingshou.signing import approvals, presenters, purposes, registration
+from yingshou.signing import approvals, books, presenters, purposes, registration
 from yingshou.tenancy import classes, permissions
 from yingshou.tenancy.actor import Duty
 from yingshou.tenancy.classes import RowClass
@@ -18,6 +18,8 @@ for model in ("Certificate", "SigningRequest", "SignatureEvidence", "SignedLine"
     classes.register(f"signing.{model}", RowClass.TENANT)
 for model in ("TrustAnchor", "RevocationList"):
     classes.register(f"signing.{model}", RowClass.REFERENCE)
+
+books.register()
 
 permissions.register(
     "signing.sign",
