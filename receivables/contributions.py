@@ -186,6 +186,13 @@ for name, label, one, many, mail in (
         _("Proposed changes with %(counterpart)s lapsed without an answer: %(count)s."),
     ),
     (
+        "alike",
+        _("Possible duplicate"),
+        _("Receivable %(number)s looks like another item: %(score)s %%"),
+        _("%(count)s receivables look like other items"),
+        _("Receivables look as if they were entered twice: %(count)s."),
+    ),
+    (
         "reminder",
         _("Reminder"),
         _("Receivable %(number)s of %(counterpart)s still waits for your answer"),

@@ -15,3 +15,6 @@ CLAIMS_URL = "/receivables/"
 
 CONFIRMATIONS_URL = "/payables/confirm/"
 """What waits for the debtor's answer."""
+
+DUPLICATES_URL = "/receivables/duplicates/"
+"""What looks as if it were entered twice."""

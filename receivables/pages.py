@@ -30,12 +30,13 @@ RECEIVABLE_EVENTS = (
     "refuse", "withdraw", "settle", "write_off", "acknowledge", "payment", "credit_note", "goods_return", "price", "netting",
     "discount", "cancel", "retention_hold", "retention_release", "reversal", "fact", "dispute", "dispute_answer",
     "dispute_resolve", "dispute_withdraw", "no_answer", "linked", "reminder", "propose_change", "accept_change", "refuse_change",
-    "withdraw_change", "lapse_change", "escalated", "passed_on", "passed_on_inside",
+    "withdraw_change", "lapse_change", "escalated", "passed_on", "passed_on_inside", "merge",
 )  # fmt: skip
 DISPUTE_EVENTS = ("open", "answer", "resolve", "withdraw")
 CHANGE_EVENTS = ("propose", "accept", "refuse", "withdraw", "lapse")
 LADDER_EVENTS = ("answerpolicy.change", "department.open", "department.close", "substitute.name", "substitute.end")
 HOLDING_EVENTS = ("cut", "expired")
+FLAG_EVENTS = ("find", "dismiss", "merge")
 
 
 def parties(object_ids: Sequence[int]) -> Mapping[int, Sequence[int]]:
@@ -86,6 +87,8 @@ def _wordings() -> None:
         wording.register(f"receivables.changerequest.{event}", presenters.change_line)
     for event in LADDER_EVENTS:
         wording.register(f"receivables.{event}", presenters.ladder_line)
+    for event in FLAG_EVENTS:
+        wording.register(f"receivables.likenessflag.{event}", presenters.flag_line)
     for event in HOLDING_EVENTS:
         wording.register(f"receivables.holding.{event}", presenters.line_of)
 
@@ -119,6 +122,18 @@ def _navigation() -> None:
             ),
         ),
         ("claims", NavItem(_("Receivables"), "receivables:claims", "receivables.view", "receipt", 40, None, CREDITORS)),
+        (
+            "duplicates",
+            NavItem(
+                _("Possible duplicates"),
+                "receivables:duplicates",
+                "receivables.view",
+                "search",
+                55,
+                None,
+                CREDITORS | DEBTORS,
+            ),
+        ),
         (
             "disputes",
             NavItem(

@@ -222,6 +222,7 @@ HEADLINES: dict[str, StrOrPromise] = {
     "refuse_change": _("The proposed change was refused"),
     "withdraw_change": _("The proposed change was withdrawn"),
     "lapse_change": _("The proposed change lapsed without an answer; everything stays as it was confirmed"),
+    "merge": _("Merged: entered twice"),
     "no_answer": _("No answer within the time limit; silence is not confirmation"),
     "linked": _("The debtor has registered and was asked"),
     "reminder": _("Debtor reminded"),
@@ -248,6 +249,11 @@ LADDER_HEADLINES: dict[str, StrOrPromise] = {
     "substitute.name": _("Substitute named"),
     "substitute.end": _("Substitution ended"),
 }
+FLAG_HEADLINES: dict[str, StrOrPromise] = {
+    "find": _("Noticed that they look alike"),
+    "dismiss": _("Decided: different items"),
+    "merge": _("Merged into one"),
+}
 HARM = frozenset({"return", "refuse", "dispute", "open", "write_off", "no_answer", "cut", "refuse_change"})
 
 
@@ -262,6 +268,7 @@ def line_of(event: AuditEvent) -> Line:
     parts = [str(body[name]) for name in ("place", "to") if body.get(name)] + parts
     for name in ("answer", "resolution"):
         parts.append(str(body.get(name) or "") if verb.startswith("dispute_") else "")
+    parts.append(str(body.get("other") or "") if verb == "merge" else "")
     figure = body.get("confirmed_amount") or body.get("amount")
     if figure:
         parts.insert(0, f"¥ {amount_text(figure)}")
@@ -284,3 +291,8 @@ def ladder_line(event: AuditEvent) -> Line:
     """How a change of reminders, departments or substitutes reads."""
     headline = LADDER_HEADLINES[event.kind.removeprefix("receivables.")]
     return Line(headline=headline, detail=str(event.body.get("name") or ""), at=event.at, who=event.actor_label)
+
+
+def flag_line(event: AuditEvent) -> Line:
+    """How an event of "looks like another item" reads."""
+    return replace(line_of(event), headline=FLAG_HEADLINES[event.kind.rsplit(".", 1)[-1]])

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from receivables.views import book, changes, creditor, debtor, disputes, entry, ladder, receivable
+from receivables.views import book, changes, creditor, debtor, disputes, duplicates, entry, ladder, receivable
 
 app_name = "receivables"
 
@@ -11,6 +11,10 @@ urlpatterns = [
     path("receivables/export/", creditor.export, name="claims_export"),
     path("receivables/new/", entry.new_claim, name="new"),
     path("receivables/act/<str:name>/", creditor.act, name="act"),
+    path("receivables/duplicates/", duplicates.listing, name="duplicates"),
+    path("receivables/duplicates/<int:flag_id>/", duplicates.detail, name="duplicate"),
+    path("receivables/duplicates/<int:flag_id>/dismiss/", duplicates.dismiss, name="duplicate_dismiss"),
+    path("receivables/duplicates/<int:flag_id>/merge/", duplicates.merge, name="duplicate_merge"),
     path("receivables/disputes/", disputes.listing, name="disputes"),
     path("receivables/disputes/export/", disputes.export, name="disputes_export"),
     path("receivables/disputes/<int:dispute_id>/", disputes.detail, name="dispute"),

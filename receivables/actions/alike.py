@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from receivables import alike
 from receivables.actions.common import CommentMissing, may
 from receivables.actions.invoices import free_invoices, share_files
-from receivables.models import Evidence, LikenessFlag, Origin, Receivable
+from receivables.links import DUPLICATES_URL
+from receivables.models import FLAG_TYPE, Evidence, LikenessFlag, Origin, Receivable
 from receivables.models.alike import ClaimTrait
 from receivables.rules.likeness import Alike
 from receivables.states import FLAG_LIFECYCLE, LIFECYCLE, TAKEN_BACK, FlagState, State
@@ -19,6 +20,8 @@ from yingshou.audit.events import EventDraft, record
 from yingshou.audit.lifecycle import advance, created
 from yingshou.jobs.queue import enqueue
 from yingshou.kernel.errors import Conflict, NotVisible
+from yingshou.notifications.actions import notify
+from yingshou.notifications.drafts import MessageDraft
 from yingshou.tenancy.actor import Actor
 
 LOOK_SHOWN = "receivables.look_at_shown"
@@ -62,7 +65,7 @@ def flag_batch(batch_id: int, *, by: Actor, at: datetime) -> int:
             ids = list(new.exclude(debtor_uscc="").order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
             if not ids:
                 return done
-            flag(ids, by=by, at=at)
+            _tell(flag(ids, by=by, at=at), by=by, at=at)
             done += len(ids)
 
 
@@ -84,7 +87,7 @@ def flag_shown(*, by: Actor, at: datetime) -> int:
             ids = list(new.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
             if not ids:
                 return done
-            _write(alike.look(ids), by=by, at=at)
+            _tell(_write(alike.look(ids), by=by, at=at), by=by, at=at)
             ClaimTrait.objects.filter(pk__in=ids).update(other_has_looked=True)
             done += len(ids)
 
@@ -201,3 +204,21 @@ def _write(found: dict[int, list[Alike]], *, by: Actor, at: datetime) -> list[Li
     LikenessFlag.objects.bulk_create(flags)
     created(flags, by=by, at=at, event="find", body=lambda one: {"rule": one.rule, "score": one.score})
     return flags
+
+
+def _tell(flags: Sequence[LikenessFlag], *, by: Actor, at: datetime) -> None:
+    """What a job noticed becomes a message, one for many; at entry the page says it."""
+    rows = Receivable.objects.in_bulk([one.receivable_id for one in flags])
+    drafts = [
+        MessageDraft(
+            organisation_id=one.organisation_id,
+            kind="receivables.alike",
+            url=f"{DUPLICATES_URL}{one.pk}/",
+            many_url=f"{DUPLICATES_URL}?state=open",
+            object_type=FLAG_TYPE,
+            object_id=one.pk,
+            params={"number": rows[one.receivable_id].public_no, "score": one.score},
+        )
+        for one in flags
+    ]
+    notify(drafts, by=by, at=at)

@@ -72,6 +72,11 @@ class LikenessFlagQuerySet(models.QuerySet["LikenessFlag"]):
         """What was found for the actor's organisation."""
         return self.filter(organisation_id=actor.organisation_id or 0)
 
+    def shown(self) -> Self:
+        """What was decided, and what is open while none of the claims was taken back."""
+        alive = RawSQL(ALL_ALIVE, [], output_field=models.BooleanField())  # noqa: S611 - a constant, no parameter
+        return self.annotate(is_alive=alive).filter(Q(is_alive=True) | ~Q(state=FlagState.OPEN))
+
     def open(self) -> Self:
         """What nobody has decided, while none of the claims was taken back."""
         return self.filter(RawSQL(ALL_ALIVE, [], output_field=models.BooleanField()), state=FlagState.OPEN)  # noqa: S611 - a constant, no parameter

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -59,12 +60,12 @@ REASON_WORDS: dict[str, StrOrPromise] = {
     "SAME_NUMBER": _("same invoice number, another code or seller"),
     "SWAPPED": _("two digits of the number are transposed"),
     "ZEROS": _("the numbers differ in zeros only"),
-    "TYPED": _("the number differs in %(n)s digits"),
+    "TYPED": ngettext_lazy("the number differs in %(n)s digit", "the number differs in %(n)s digits", "n"),
     "NEIGHBOUR": _("neighbouring numbers"),
     "OTHER_NUMBER": _("another number"),
     "SAME_DAY": _("same day"),
-    "NEAR_DAY": _("%(n)s days apart"),
-    "OTHER_DAY": _("%(n)s days apart"),
+    "NEAR_DAY": ngettext_lazy("%(n)s day apart", "%(n)s days apart", "n"),
+    "OTHER_DAY": ngettext_lazy("%(n)s day apart", "%(n)s days apart", "n"),
     "SAME_CONTRACT": _("same contract"),
     "OTHER_CONTRACT": _("another contract"),
     "SAME_NOTE": _("same statement number"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from receivables import acts, results, sheets
+from receivables import acts, duplicates, results, sheets
 from receivables.models import Receivable
 from receivables.prints import check_code
 from receivables.sections import section_of
@@ -20,7 +20,11 @@ def detail(request: AppRequest, public_no: str) -> HttpResponse:
     row = get_object_or_404(sheets.rows(request.actor), public_no=public_no)
     sheet = sheets.sheet(row, request.actor, request.at)
     belongs_to(request, section_of(row, request.actor.organisation_id))
-    return render(request, "receivables/detail.html", {"sheet": sheet, "check_code": check_code(row)})
+    return render(
+        request,
+        "receivables/detail.html",
+        {"sheet": sheet, "check_code": check_code(row), "hints": duplicates.hints([row], request.actor)},
+    )
 
 
 @page("receivables.view")

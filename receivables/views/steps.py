@@ -11,8 +11,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import ngettext
 
-from receivables import acts
+from receivables import acts, duplicates
 from receivables.acts import Act, Picked
+from receivables.duplicates import Hint
 from receivables.forms.answers import ActForm
 from receivables.models import Receivable
 from yingshou.approvals.models import Approval
@@ -23,6 +24,8 @@ from yingshou.ui.lists import List
 
 # What an address can name of what stayed behind; the result says how many more there are.
 NAMED = 40
+# Before these steps is said what looks as if it were entered twice.
+LOOKED_AT = frozenset({"submit", "resubmit", "direct", "publish", "confirm"})
 
 
 def run(
@@ -36,14 +39,15 @@ def run(
     except DomainError as error:
         messages.error(request, f"{error.message_text} {error.cure_text}".strip())
         return redirect(back)
-    if picked.rows and (is_said or _goes_at_once(act, picked)) and form.is_valid():
+    hints = [] if is_said or act.name not in LOOKED_AT else duplicates.hints(picked.rows, request.actor)
+    if picked.rows and (is_said or (_goes_at_once(act, picked) and not hints)) and form.is_valid():
         try:
             result = acts.carry_out(act, picked, form, by=request.actor, at=request.at)
         except DomainError as error:
             form.add_error(None, f"{error.place or ''} {error.message_text} {error.cure_text}".strip())
         else:
             return redirect(_result_url(request, act, picked, result, back))
-    return _page(request, act, picked, form, back)
+    return _page(request, act, picked, form, back=back, hints=hints)
 
 
 def _goes_at_once(act: Act, picked: Picked) -> bool:
@@ -51,10 +55,12 @@ def _goes_at_once(act: Act, picked: Picked) -> bool:
     return not act.asks and not picked.left and not picked.is_all and (act.name != "confirm" or not picked.not_agreeing)
 
 
-def _page(request: AppRequest, act: Act, picked: Picked, form: ActForm, back: str) -> HttpResponse:
+def _page(
+    request: AppRequest, act: Act, picked: Picked, form: ActForm, *, back: str, hints: list[Hint]
+) -> HttpResponse:
     fresh = form if request.POST.get("said") or act.asks else acts.form_of(act, picked, None)
     shown = form if form.is_bound and form.errors else fresh
-    context = acts.context(act, picked, shown, back=back, action=request.path)
+    context = acts.context(act, picked, shown, back=back, action=request.path, hints=hints)
     return render(request, "receivables/act.html", context, status=422 if shown.errors else 200)
 
 

@@ -231,6 +231,11 @@ RECEIVABLES: dict[str, dict[str, Rule]] = {
     "receivables:new": form(entering),
     "receivables:act": form(entering),
     "receivables:disputes": page(readers),
+    "receivables:duplicates": page(readers),
+    # What was noticed for one organisation is nobody else's.
+    "receivables:duplicate": page(readers, objects=True),
+    "receivables:duplicate_dismiss": post(disputing, objects=True),
+    "receivables:duplicate_merge": post(disputing, objects=True, ok=OK | {403}),
     "receivables:disputes_export": post(readers),
     "receivables:dispute": page(readers, objects=True, shared=everyone),
     "receivables:dispute_answer": post(disputing, objects=True, shared=everyone),
@@ -262,7 +267,9 @@ RECEIVABLES: dict[str, dict[str, Rule]] = {
     "receivables:department": form(duty(ADMINISTRATOR, of=DEBTORS)),
     "receivables:close_department": post(duty(ADMINISTRATOR, of=DEBTORS), objects=True),
     "receivables:substitute": form(duty(*READERS, ADMINISTRATOR, of=DEBTORS)),
-    "receivables:end_substitute": post(duty(*READERS, ADMINISTRATOR, of=DEBTORS), objects=True, own=duty(ADMINISTRATOR)),
+    "receivables:end_substitute": post(
+        duty(*READERS, ADMINISTRATOR, of=DEBTORS), objects=True, own=duty(ADMINISTRATOR)
+    ),
     "receivables:book": page(publishing),
     "receivables:book_export": post(publishing),
 }

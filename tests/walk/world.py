@@ -26,7 +26,15 @@ from django.contrib.sessions.backends.cached_db import SessionStore
 from django.db import transaction
 
 from receivables import actions as claims
-from receivables.models import AnswerPolicy, AnswerRouting, Department, PayableLine, Receivable, Substitute
+from receivables.models import (
+    AnswerPolicy,
+    AnswerRouting,
+    Department,
+    LikenessFlag,
+    PayableLine,
+    Receivable,
+    Substitute,
+)
 from tests.factories import identity
 from tests.factories import receivables as make
 from yingshou.approvals.models import Approval
@@ -137,7 +145,7 @@ class World:
         return house.own | {"session_id": principal.session_row, "organisation_id": self.waiting.pk}
 
 
-NONEXISTENT: dict[str, Any] = dict.fromkeys(("approval_id", "change_id", "certificate_id", "evidence_id", "line_id", "file_id", "batch_id", "job_id", "message_id", "session_id", "account_id", "membership_id", "invite_id", "organisation_id", "dispute_id", "change_request_id", "event_id", "department_id", "substitute_id"), NOWHERE) | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "payable_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
+NONEXISTENT: dict[str, Any] = dict.fromkeys(("approval_id", "change_id", "certificate_id", "evidence_id", "line_id", "file_id", "batch_id", "job_id", "message_id", "session_id", "account_id", "membership_id", "invite_id", "organisation_id", "dispute_id", "change_request_id", "event_id", "flag_id", "department_id", "substitute_id"), NOWHERE) | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "payable_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
 
 
 def keys() -> list[str]:
@@ -312,6 +320,12 @@ def _claims(house: House, buyer: House) -> None:
         "payable_no": payable.public_no,
     }  # fmt: skip
     _ladder(house, owed)
+    with acting_as(house.worker), transaction.atomic():
+        flag = LikenessFlag.objects.create(
+            organisation_id=house.organisation.pk, receivable=draft, other_ids=[live.pk], rule="SAME_FIGURES", score=82,
+            reasons=[["SAME_AMOUNT", 0]], found_at=AT,
+        )  # fmt: skip
+    house.own |= {"flag_id": flag.pk}
 
 
 def _ladder(house: House, owed: Receivable) -> None:
