@@ -46,7 +46,7 @@ AMOUNT = (
     f"case when mod(n, 4) = 0 then 1000000 * (2 + mod({CHANCE.format(salt=1)}, 88)) "
     f"else 200000 + mod({CHANCE.format(salt=2)}, 89800000) end"
 )
-DAY = f"date '2025-01-02' + mod({CHANCE.format(salt=3)}, 640)"
+DAY = f"date '2025-01-02' + mod({CHANCE.format(salt=3)}, 640)::int"
 CONTRACT = f"'HT-0' || 1 + mod({CHANCE.format(salt=4)}, 5) || '0B-2025'"
 
 

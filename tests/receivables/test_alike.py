@@ -18,12 +18,15 @@ from receivables.actions.alike import NotMergeable
 from receivables.models import ClaimTrait, Evidence, LikenessFlag, Receivable
 from receivables.rules.flags import FLAG_RULES, REASON_WORDS
 from receivables.rules.likeness import BASES, Item, compare, find
+from receivables.standing import Freedom, standing
 from receivables.states import FlagState, State
 from tests.factories import receivables as make
 from tests.factories.receivables import AT
+from tests.receivables.city import desk, post, text_of
 from yingshou.audit.models import AuditEvent
 from yingshou.identity.models import Organisation
 from yingshou.kernel.errors import DomainError
+from yingshou.tenancy.access import grant_access
 from yingshou.tenancy.actor import acting_as
 
 Parties = tuple[Organisation, Organisation]
@@ -271,3 +274,84 @@ def test_a_flag_is_over_when_one_of_the_two_is_taken_back(parties: Parties) -> N
         assert LikenessFlag.objects.visible_to(by).open().get() == flag
         actions.undo([row.pk], by=by, at=AT)
         assert not LikenessFlag.objects.visible_to(by).open().exists()
+
+
+@pytest.mark.django_db
+def test_pages_show_both_sides_and_nothing_of_a_stranger(parties: Parties) -> None:
+    supplier, buyer = parties
+    row, later, flag = _twice(supplier, buyer)
+    maker = desk(supplier)
+
+    assert later.public_no in text_of(maker, "/receivables/duplicates/?state=open")
+    page = text_of(maker, f"/receivables/duplicates/{flag.pk}/")
+    assert row.public_no in page
+    assert "号码有 1 位不同" in page
+    assert f"/receivables/duplicates/{flag.pk}/" in text_of(maker, f"/receivables/{later.public_no}/")
+    asked = post(maker, "/receivables/act/submit/", id=[str(later.pk)])
+    assert asked.status_code == 200
+    assert f"/receivables/duplicates/{flag.pk}/" in asked.content.decode()
+    for stranger in (desk(make.creditor()), desk(buyer)):
+        text_of(stranger, f"/receivables/duplicates/{flag.pk}/", status=404)
+        assert post(stranger, f"/receivables/duplicates/{flag.pk}/dismiss/", comment="x").status_code == 404
+        assert later.public_no not in text_of(stranger, "/receivables/duplicates/")
+
+
+@pytest.mark.django_db
+def test_a_person_merges_on_the_page_and_may_dismiss_with_a_reason_only(parties: Parties) -> None:
+    supplier, buyer = parties
+    _row, later, flag = _twice(supplier, buyer)
+    maker = desk(supplier)
+
+    assert post(maker, f"/receivables/duplicates/{flag.pk}/dismiss/", comment="").status_code == 422
+    assert post(maker, f"/receivables/duplicates/{flag.pk}/merge/").status_code == 302
+
+    assert "已合并" in text_of(maker, f"/receivables/duplicates/{flag.pk}/")
+    assert "已合并：重复录入" in text_of(maker, f"/receivables/{later.public_no}/")
+    assert post(maker, f"/receivables/duplicates/{flag.pk}/merge/").status_code == 409
+
+
+@pytest.mark.django_db
+def test_two_suppliers_of_one_invoice_learn_nothing_of_each_other(parties: Parties) -> None:
+    supplier, buyer = parties
+    other = make.creditor(name="隔壁零部件有限公司")
+    one = make.invoice("113456.78", number="77001234", code="3502261130")
+    make.pending(other, buyer, face="113456.78", contract_no="SECRET-1", invoices=(one,))
+    mine = make.invoice("113456.78", number="77001234", code="3502261131")
+    row = make.pending(supplier, buyer, face="113456.78", invoices=(mine,))
+    with acting_as(make.job(buyer)) as by:
+        alike_actions.flag_shown(by=by, at=AT)
+        flag = LikenessFlag.objects.get()
+
+    seen = text_of(desk(buyer), f"/receivables/duplicates/{flag.pk}/")
+    assert "隔壁零部件有限公司" in seen
+    assert supplier.name in seen
+    maker = desk(supplier)
+    for path in ("/receivables/duplicates/", f"/receivables/{row.public_no}/", "/receivables/"):
+        page = text_of(maker, path)
+        assert "隔壁零部件有限公司" not in page
+        assert "SECRET-1" not in page
+    text_of(maker, f"/receivables/duplicates/{flag.pk}/", status=404)
+
+
+@pytest.mark.django_db
+def test_a_funder_is_told_how_it_stands_and_never_who(parties: Parties) -> None:
+    supplier, buyer = parties
+    row, later, flag = _twice(supplier, buyer)
+    with acting_as(make.job(supplier)) as by, transaction.atomic():
+        actions.submit([later.pk], by=by, at=AT)
+    with acting_as(make.job(buyer)) as by, transaction.atomic():
+        actions.confirm([actions.Decision(later.pk)], by=by, at=AT)
+    bank = make.creditor()
+    with acting_as(make.job(bank)), transaction.atomic():
+        assert standing([later.pk]) == {}
+    with acting_as(make.job(supplier)), transaction.atomic():
+        grant_access(
+            object_type="receivables.receivable", object_id=later.pk, organisation_id=bank.pk, reason_type="test",
+            reason_id=1, at=AT,
+        )  # fmt: skip
+    with acting_as(make.job(bank)), transaction.atomic():
+        told = standing([later.pk])[later.pk]
+
+    assert (told.freedom, told.score) == (Freedom.FREE, flag.score)
+    assert told.why
+    assert not any(one in repr(told) for one in (supplier.name, supplier.uscc, buyer.uscc, row.public_no))
