@@ -13,7 +13,9 @@ from django.db import transaction
 from receivables.samples import city
 from receivables.samples.city import Firm
 from yingshou.approvals import actions as approvals
+from yingshou.identity import factors
 from yingshou.identity.actions import decisions, registration
+from yingshou.identity.actions import factors as factor_actions
 from yingshou.identity.actions.founding import Founder, found
 from yingshou.identity.actions.registration import AdministratorDraft, OrganisationDraft, Upload
 from yingshou.identity.middleware import actor_of
@@ -56,6 +58,7 @@ def settle(*, password: str, at: datetime) -> City:
         _second_membership(since)
     settled = _city(is_new)
     if is_new:
+        _second_factors(settled, at=since)
         _applicants(settled, password=password, at=at)
     return settled
 
@@ -118,6 +121,17 @@ def _second_membership(since: datetime) -> None:
             organisation=organisation,
             defaults={"duties": [str(duty) for duty in duties], "since": since},
         )
+
+
+def _second_factors(settled: City, *, at: datetime) -> None:
+    """Platform staff need a second factor; in the city it is an app whose secret is printed."""
+    worker = Actor.system(JOB)
+    with acting_as(worker), transaction.atomic():
+        for citizen in city.OPERATOR.people:
+            person_id = settled.actor(citizen.username).person_id
+            factor_actions.add_app(
+                person_id=person_id or 0, secret=factors.new_secret(), step=0, is_told=False, by=worker, at=at
+            )
 
 
 def _applicants(settled: City, *, password: str, at: datetime) -> None:

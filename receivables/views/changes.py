@@ -75,7 +75,7 @@ def detail(request: AppRequest, change_request_id: int) -> HttpResponse:
     return _detail(request, change_request_id)
 
 
-@page("receivables.change", methods=["POST"])
+@page("receivables.change", methods=["POST"], step_up=True)
 @idempotent
 def accept(request: AppRequest, change_request_id: int) -> HttpResponse:
     """Agree; the own checker decides."""

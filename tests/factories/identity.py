@@ -2,15 +2,21 @@
 
 import itertools
 import re
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.db import transaction
+from django.test import Client
 
+from yingshou.identity import crypto, factors
+from yingshou.identity.mfa_adapter import SECRET
 from yingshou.identity.middleware import actor_of
 from yingshou.identity.models import Membership, Organisation, OrganisationDetails, OrganisationKind, Person
+from yingshou.identity.proofs import FACTOR_KEY
 from yingshou.identity.states import OrganisationState
 from yingshou.kernel.identifiers import org_check_character, uscc_check_character
 from yingshou.tenancy.actor import Actor, Capability, Duty, acting_as
@@ -78,6 +84,24 @@ def membership(
             duties=sorted(str(duty) for duty in duties),
             **({"since": datetime(2026, 1, 1, tzinfo=UTC)} | fields),
         )
+
+
+def app(who: Person) -> str:
+    """Give a person an authenticator app; its secret."""
+    secret = factors.new_secret()
+    with acting_as(Actor.system("factory")), transaction.atomic():
+        data = {"secret": crypto.encrypt(secret, field=SECRET)}
+        Authenticator.objects.create(user=who, type=factors.APP, data=data, created_at=AT)
+    return secret
+
+
+def proven(client: Client, seconds_ago: int = 0) -> Client:
+    """A browser whose session has proven a second factor."""
+    with acting_as(Actor.system("factory")):
+        session = client.session
+        session[FACTOR_KEY] = int(time.time()) - seconds_ago
+        session.save()
+    return client
 
 
 def actor_for(of: Organisation, *duties: Duty) -> Actor:

@@ -42,7 +42,7 @@ def detail(request: AppRequest, approval_id: int) -> HttpResponse:
     return _detail(request, approval, RejectForm())
 
 
-@page("approvals.decide", methods=["POST"])
+@page("approvals.decide", methods=["POST"], step_up=True)
 @idempotent
 def approve(request: AppRequest, approval_id: int) -> HttpResponse:
     """Approve without a signature; where the policy asks for one, the signing page does it."""
@@ -80,7 +80,7 @@ def withdraw(request: AppRequest, approval_id: int) -> HttpResponse:
     return redirect("approvals:detail", approval_id)
 
 
-@page("approvals.policy", methods=["GET", "POST"])
+@page("approvals.policy", methods=["GET", "POST"], step_up=True)
 @idempotent
 def policy(request: AppRequest, action: str) -> HttpResponse:
     """When an action needs a second person and a signature."""

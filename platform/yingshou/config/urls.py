@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from yingshou.config import health
+from yingshou.identity.views import factors
 
 _APPS = [
     "yingshou.home",
@@ -26,7 +27,8 @@ _ACCOUNT: list[URLPattern] = [
     path("account/login/", account.login, name="account_login"),
     path("account/logout/", account.logout, name="account_logout"),
     path("account/inactive/", account.account_inactive, name="account_inactive"),
-    path("account/reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    # The name is the one allauth's sign-in asks for between password and session.
+    path("account/second-factor/", factors.second_factor, name="mfa_authenticate"),
     path("account/confirm-email/", account.email_verification_sent, name="account_email_verification_sent"),
     re_path(r"^account/confirm-email/(?P<key>[-:\w]+)/$", account.confirm_email, name="account_confirm_email"),
     path("account/password/change/", account.password_change, name="account_change_password"),

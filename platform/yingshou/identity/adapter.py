@@ -1,8 +1,6 @@
 """How allauth signs people in here: no open sign-up, our own limiter, known devices, one session's clock."""
 
-import math
 import time
-from http import HTTPStatus
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -11,12 +9,14 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.urls import reverse
 
 from yingshou.audit import events
 from yingshou.identity import signin
+from yingshou.identity.limits_page import too_many
 from yingshou.identity.middleware import LAST_SEEN_KEY, SIGNED_IN_KEY
 from yingshou.identity.models import Person
+from yingshou.identity.proofs import PASSWORD_KEY
 from yingshou.tenancy.actor import Actor, ActorKind, acting_as
 from yingshou.tenancy.addresses import client_address
 
@@ -52,14 +52,19 @@ class AccountAdapter(DefaultAccountAdapter):
                 at=request.at,
             )
         except signin.TooManyTries as refusal:
-            raise ImmediateHttpResponse(_too_many(request, refusal)) from refusal
+            raise ImmediateHttpResponse(too_many(request, refusal.retry_after)) from refusal
 
     def authenticate(self, request: Any, **credentials: Any) -> Any:
         """Test the password; a right one takes its try back."""
         person = super().authenticate(request, **credentials)
         if person is not None:
             signin.succeeded(request.sign_in_attempt)
+            request.session[PASSWORD_KEY] = int(time.time())
         return person
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """One page asks again, for whatever the person has."""
+        return [{"id": "prove", "description": "", "url": reverse("identity:prove")}]
 
     def post_login(self, request: Any, user: Any, **kwargs: Any) -> HttpResponse:
         """Start the session's two clocks, remember the device, apply the person's language and text size."""
@@ -86,15 +91,3 @@ def keep_preferences(response: HttpResponse, person: Person) -> None:
             response.set_cookie(
                 name, value, max_age=_YEAR_SECONDS, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
             )
-
-
-def _too_many(request: HttpRequest, refusal: signin.TooManyTries) -> HttpResponse:
-    seconds = max(1, math.ceil(refusal.retry_after.total_seconds()))
-    response = render(
-        request,
-        "account/too_many.html",
-        {"minutes": math.ceil(seconds / 60)},
-        status=HTTPStatus.TOO_MANY_REQUESTS,
-    )
-    response.headers["Retry-After"] = str(seconds)
-    return response

@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from yingshou.approvals import handlers
 from yingshou.audit import wording
 from yingshou.documents.references import Reference, references
-from yingshou.identity import approval_handlers, books, presenters, selectors, support_pages, tasks
+from yingshou.identity import approval_handlers, books, presenters, proofs, selectors, support_pages, tasks
 from yingshou.identity.actions import accounts, decisions, duties, job_care, reference, requests, support
 from yingshou.jobs import registry as jobs
-from yingshou.tenancy import classes, permissions, standing
+from yingshou.tenancy import classes, permissions, standing, step_up
 from yingshou.tenancy.actor import Capability, Duty
 from yingshou.tenancy.classes import RowClass
 from yingshou.tenancy.permissions import Permission
@@ -48,6 +48,13 @@ permissions.register(
     "identity.manage_people",
     Permission(
         sentence=_("Invite people, set their duties and end their work for the organisation"),
+        duties={Duty.ADMINISTRATOR, Duty.SECURITY_ADMINISTRATOR},
+    ),
+)
+permissions.register(
+    "identity.sign_in_policy",
+    Permission(
+        sentence=_("Say who in the organisation needs a second factor"),
         duties={Duty.ADMINISTRATOR, Duty.SECURITY_ADMINISTRATOR},
     ),
 )
@@ -192,6 +199,7 @@ for _verb in presenters.HEADLINES:
 wording.register(support_pages.LOOKED, presenters.looked_line)
 
 identities.register("identity", presenters.frame_identity)
+step_up.ASKERS.register("identity", proofs.ask)
 standing.CHECKS.register("identity.membership", selectors.membership_holds)
 
 navigation.register(

@@ -89,3 +89,19 @@ class AccountKnown(Conflict):
     code = "ORG-011"
     message = _("This bank account is already on the list, or waits for its check.")
     cure = _("Use the entry that is there.")
+
+
+class LastFactor(Conflict):
+    """A person who must have a second factor would be left without one."""
+
+    code = "ACC-003"
+    message = _("This is your only second factor, and your work here needs one.")
+    cure = _("Add another one first, then remove this one.")
+
+
+class ProofNeeded(NotAllowed):
+    """An act that binds was sent by a script, or with a file, and the second factor was proven too long ago."""
+
+    code = "ACC-002"
+    message = _("This binds your organisation, and you proved who you are more than %(minutes)s minutes ago.")
+    cure = _("Open the page again; you are asked for your second factor there.")

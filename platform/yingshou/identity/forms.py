@@ -97,6 +97,86 @@ class SignInForm(LoginForm):
         return {"username": self.cleaned_data["login"].lower(), "password": self.cleaned_data["password"]}
 
 
+class CodeField(forms.CharField):
+    """A code of an authenticator app, or a recovery code; spaces and hyphens are left out."""
+
+    def __init__(self, **options: Any) -> None:
+        attributes = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}
+        super().__init__(max_length=20, widget=forms.TextInput(attributes), **options)
+
+    def clean(self, value: Any) -> str:
+        """The digits alone."""
+        return "".join(sign for sign in str(super().clean(value) or "") if sign.isalnum())
+
+
+class CredentialField(forms.JSONField):
+    """What the browser's passkey answered; filled by a script."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+    def clean(self, value: Any) -> Any:
+        """
+        The answer as an object.
+
+        :raises ValidationError: if it is something else
+        """
+        answer = super().clean(value)
+        if answer is not None and not isinstance(answer, dict):
+            raise ValidationError(_("The device did not confirm the passkey. Try again."))
+        return answer
+
+
+class CodeProofForm(forms.Form):
+    """A code or a passkey, to prove who one is."""
+
+    code = CodeField(
+        label=_("Code"),
+        required=False,
+        help_text=_("Six digits of your authenticator app, or one of your recovery codes."),
+    )
+    credential = CredentialField()
+
+    def clean(self) -> dict[str, Any]:
+        """
+        One of the two.
+
+        :raises ValidationError: if there is neither
+        """
+        cleaned = super().clean() or {}
+        if not cleaned.get("code") and cleaned.get("credential") is None and not self.errors:
+            self.add_error("code", _("Enter the code."))
+        return cleaned
+
+
+class PasswordProofForm(forms.Form):
+    """The password once more, of whoever has no second factor."""
+
+    password = forms.CharField(
+        label=_("Password"), strip=False, widget=forms.PasswordInput({"autocomplete": "current-password"})
+    )
+
+
+class AppForm(forms.Form):
+    """The first code of a new authenticator app."""
+
+    code = CodeField(label=_("Code that the app shows"), help_text=_("Six digits; they change every 30 seconds."))
+
+
+class PasskeyForm(forms.Form):
+    """A passkey and how its owner calls it."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=40,
+        required=False,
+        help_text=_("So that you know it again, for example “office computer”."),
+    )
+    credential = CredentialField()
+
+
 class OrganisationForm(forms.Form):
     """What an applicant says about the organisation."""
 

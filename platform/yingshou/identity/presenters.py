@@ -35,6 +35,8 @@ HEADLINES: dict[str, "StrOrPromise"] = {
     "duties_refused": gettext_lazy("Binding duties refused by two of the platform's staff"),
     "member_ended": gettext_lazy("Person's work for the organisation ended"),
     "member_returned": gettext_lazy("Person works for the organisation again"),
+    "factor_required": gettext_lazy("Second factor required of everyone who checks, signs or administers"),
+    "factor_optional": gettext_lazy("Second factor left to each person"),
     "profile_changed": gettext_lazy("Personal details changed"),
     "account_added": gettext_lazy("Bank account added"),
     "support_granted": gettext_lazy("Support view opened for platform staff"),

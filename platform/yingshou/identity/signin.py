@@ -61,6 +61,20 @@ def reserve(*, login: str, address: str, device: str, at: datetime) -> Attempt:
     person_id = Person.objects.filter(Q(username=typed) | Q(email=typed)).values_list("pk", flat=True).first()
     # The account, not the spelling: name and e-mail of one person share their tries. Unknown names are counted alike.
     login_hmac = crypto.blind_index(f"person:{person_id}" if person_id else f"login:{typed}", field=_LOGIN)
+    return _reserve(login_hmac, person_id=person_id, address=address, device=device, at=at)
+
+
+def reserve_code(*, person_id: int, address: str, device: str, at: datetime) -> Attempt:
+    """
+    Count a code of a second factor before it is tested: as many an hour as passwords, and counted apart from them.
+
+    :raises TooManyTries: if the hour's tries are used up; the code must then not be tested
+    """
+    login_hmac = crypto.blind_index(f"code:{person_id}", field=_LOGIN)
+    return _reserve(login_hmac, person_id=person_id, address=address, device=device, at=at)
+
+
+def _reserve(login_hmac: str, *, person_id: int | None, address: str, device: str, at: datetime) -> Attempt:
     device_hmac = _known_device(device, person_id)
     ip_hmac = crypto.blind_index(address or "unknown", field=_ADDRESS)
     with transaction.atomic():

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from yingshou.identity.views import own, people, registration, staff
+from yingshou.identity.views import factors, own, people, registration, staff
 
 app_name = "identity"
 
@@ -19,6 +19,14 @@ urlpatterns = [
     path("organisation/find/", own.find, name="find"),
     path("organisation/profile/", own.profile, name="profile"),
     path("organisation/sessions/<int:session_id>/end/", own.end_session, name="end_session"),
+    path("account/security/", factors.security, name="security"),
+    path("account/security/app/", factors.add_app, name="add_app"),
+    path("account/security/passkey/", factors.add_passkey, name="add_passkey"),
+    path("account/security/<int:factor_id>/remove/", factors.remove_factor, name="remove_factor"),
+    path("account/security/codes/", factors.recovery_codes, name="recovery_codes"),
+    path("account/prove/", factors.prove, name="prove"),
+    path("account/login/passkey/", factors.passkey_sign_in, name="passkey_sign_in"),
+    path("organisation/people/second-factor/", factors.second_factor_policy, name="second_factor_policy"),
     path("organisation/accounts/", own.list_accounts, name="accounts"),
     path("organisation/accounts/new/", own.add_account, name="add_account"),
     path("organisation/accounts/<int:account_id>/reveal/", own.reveal_account, name="reveal_account"),

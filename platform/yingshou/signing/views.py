@@ -36,7 +36,7 @@ def trusted_types(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     return cast("Callable[..., HttpResponse]", update(view))
 
 
-@page("signing.sign")
+@page("signing.sign", step_up=True)
 @trusted_types
 def sign(request: AppRequest, approval_id: int) -> HttpResponse:
     """What would be signed, with its sum and its effect; choose the key file, type the PIN, sign."""
@@ -54,7 +54,7 @@ def sign(request: AppRequest, approval_id: int) -> HttpResponse:
     return render(request, "signing/sign.html", context)
 
 
-@page("signing.sign")
+@page("signing.sign", step_up=True)
 @trusted_types
 def register(request: AppRequest) -> HttpResponse:
     """Register a certificate by signing with it."""
@@ -82,7 +82,7 @@ def answering_json(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     return answer
 
 
-@page("signing.sign", methods=["POST"])
+@page("signing.sign", methods=["POST"], step_up=True)
 @answering_json
 def prepare(request: AppRequest) -> HttpResponse:
     """Take a certificate; answer the document and the attributes to sign."""
@@ -109,7 +109,7 @@ def prepare(request: AppRequest) -> HttpResponse:
     )
 
 
-@page("signing.sign", methods=["POST"])
+@page("signing.sign", methods=["POST"], step_up=True)
 @answering_json
 def complete(request: AppRequest) -> HttpResponse:
     """Take the signature; verify, store, carry out; answer where the result is shown."""
@@ -173,7 +173,7 @@ def certificates(request: AppRequest) -> HttpResponse:
     return render(request, "signing/certificates.html", context)
 
 
-@page("signing.certificates", methods=["POST"])
+@page("signing.certificates", methods=["POST"], step_up=True)
 @idempotent
 def withdraw(request: AppRequest, certificate_id: int) -> HttpResponse:
     """Take a certificate out of use here."""

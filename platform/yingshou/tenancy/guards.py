@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from yingshou.kernel.errors import NotAllowed
 from yingshou.tenancy.backend.base import read_only
 from yingshou.tenancy.permissions import PERMISSIONS
+from yingshou.tenancy.step_up import Proof, ask
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,13 +56,23 @@ class Guard:
     permission: str = ""
     public: bool = False
     methods: frozenset[str] = READING
+    proof: Proof = Proof.NONE
+
+    def asks_by(self, method: str | None) -> bool:
+        """Whether this method needs the proof: what is sent, and of a page that is only read, the reading."""
+        return self.proof is not Proof.NONE and (method not in READING or self.methods == READING)
 
 
 View = Callable[..., HttpResponseBase]
 
 
 def page(
-    permission: str = "", *, methods: Collection[str] = ("GET",), public: bool = False, signed_in: bool = False
+    permission: str = "",
+    *,
+    methods: Collection[str] = ("GET",),
+    public: bool = False,
+    signed_in: bool = False,
+    step_up: bool | Proof = False,
 ) -> Callable[[Callable[Concatenate[Any, ...], HttpResponseBase]], View]:
     """
     Guard a view.
@@ -70,11 +81,13 @@ def page(
     :param methods: the methods the view answers; GET brings HEAD
     :param public: whether anybody may come in
     :param signed_in: whether every signed-in person may come in, whatever the duties
+    :param step_up: whether the act binds: a second factor must have been proven within minutes (`yingshou.tenancy.step_up`)
     """
     if sum([bool(permission), public, signed_in]) != 1:
         raise TypeError("a view is guarded by exactly one of: a permission, public, signed_in")
     allowed = frozenset(methods) | (READING if "GET" in methods else frozenset())
-    guard = Guard(permission=permission, public=public, methods=allowed)
+    proof = Proof(step_up) if isinstance(step_up, Proof) else Proof.FACTOR if step_up else Proof.NONE
+    guard = Guard(permission=permission, public=public, methods=allowed, proof=proof)
 
     def decorate(view: Callable[Concatenate[Any, ...], HttpResponseBase]) -> View:
         @wraps(view)
@@ -82,6 +95,8 @@ def page(
             if request.method not in allowed:
                 return HttpResponseNotAllowed(sorted(allowed))
             refusal = _refusal(guard, request)
+            if refusal is None and guard.asks_by(request.method):
+                refusal = ask(request, guard.proof)
             if refusal is not None:
                 return refusal
             if request.method in READING:

@@ -13,7 +13,7 @@ from receivables.samples import city, claims, people, seals
 from receivables.samples.people import City
 from yingshou.approvals import actions as approvals
 from yingshou.approvals.actions import Rule
-from yingshou.identity import labels
+from yingshou.identity import factors, labels
 from yingshou.kernel import clock
 from yingshou.tenancy.actor import Actor, acting_as
 
@@ -66,6 +66,14 @@ class Command(BaseCommand):
             for citizen in firm.people:
                 duties = ", ".join(str(label) for label in labels.duty_labels(map(str, citizen.duties)))
                 self.stdout.write(f"    {citizen.username:<20} {duties}")
+        with acting_as(Actor.system(people.JOB)), transaction.atomic():
+            secrets = factors.secrets_of_apps([citizen.username for citizen in city.OPERATOR.people])
+        self.stdout.write(
+            "\nSecond factors of the platform's staff: secrets for an authenticator app. The code of now: "
+            "python manage.py present_code <sign-in>"
+        )
+        for username, secret in sorted(secrets.items()):
+            self.stdout.write(f"    {username:<20} {secret}")
         others = len([firm for firm in city.FIRMS if not firm.is_main]) - 1
         self.stdout.write(f"and {others} more organisations with <key>.maker and <key>.checker.\n")
 

@@ -22,7 +22,7 @@ def client_of(membership: Membership, language: str = "zh-hans") -> Client:
     client = client_in(language)
     with acting_as(Actor.system("test")):
         client.force_login(membership.person, backend=settings.AUTHENTICATION_BACKENDS[0])
-    return client
+    return identity.proven(client)
 
 
 def member(*duties: Duty, of: Organisation | None = None, capability: Capability = Capability.DEBTOR) -> Membership:

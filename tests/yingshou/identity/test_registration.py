@@ -81,7 +81,7 @@ def signed_in(person: Person) -> Client:
     client = Client()
     response = client.post(reverse("account_login"), {"login": person.username, "password": make.PASSWORD})
     assert response.status_code == 302, response.content.decode()
-    return client
+    return make.proven(client)
 
 
 def test_registration_leads_to_a_verified_organisation(client: Client) -> None:

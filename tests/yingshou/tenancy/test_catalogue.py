@@ -12,7 +12,7 @@ from yingshou.tenancy.policies import APPLICATION_ROLE
 pytestmark = pytest.mark.django_db
 
 # Tables of libraries: reached before or beside any tenant (sessions, sign-in, content types, staff's grants).
-LIBRARIES = {"admin", "auth", "contenttypes", "sessions", "account", "usersessions", "guardian"}
+LIBRARIES = {"admin", "auth", "contenttypes", "sessions", "account", "mfa", "usersessions", "guardian"}
 
 OWN_MODELS = [model for model in apps.get_models() if model._meta.app_label not in LIBRARIES]
 

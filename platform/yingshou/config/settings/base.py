@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.usersessions",
     "guardian",
     "csp",
@@ -77,6 +78,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "yingshou.identity.middleware.ActorMiddleware",
+    "yingshou.identity.second_factor.SecondFactorMiddleware",
     "yingshou.audit.middleware.AccessEventMiddleware",
     "yingshou.identity.support_view.SupportViewMiddleware",
     "yingshou.tenancy.middleware.GuardMiddleware",
@@ -219,6 +221,11 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# How long a proven second factor lasts for acts that bind.
+STEP_UP_SECONDS = 15 * 60
+MFA_ADAPTER = "yingshou.identity.mfa_adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https"
 # Failed sign-ins are counted per account in the database (identity); allauth keeps its other limits.
 ACCOUNT_RATE_LIMITS = {"login": False, "login_failed": False}
@@ -253,7 +260,6 @@ VIEWS_GUARDED_ELSEWHERE = [
     "account_login",
     "account_logout",
     "account_inactive",
-    "account_reauthenticate",
     "account_email_verification_sent",
     "account_confirm_email",
     "account_change_password",

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.db import models, transaction
 from django.db.models import Q
 
 from yingshou.identity import crypto
+from yingshou.identity.mfa_adapter import SECRET
 from yingshou.identity.models import BankAccount, Organisation, OrganisationDetails, Person
 from yingshou.tenancy.actor import Actor, acting_as
 
@@ -26,18 +28,31 @@ class Column:
 
     :param field: the name that is bound to each value
     :param is_private: whether its rows are seen by their own organisation only
+    :param key: the key of the value, in a column of JSON
     """
 
     model: type[models.Model]
     name: str
     field: str
     is_private: bool
+    key: str = ""
+
+    def read(self, row: models.Model) -> str:
+        """The value as it is stored."""
+        value = getattr(row, self.name)
+        return str(value[self.key] if self.key else value)
+
+    def write(self, row: models.Model, value: str) -> None:
+        """Put another value in its place."""
+        setattr(row, self.name, getattr(row, self.name) | {self.key: value} if self.key else value)
 
 
 COLUMNS = (
     Column(Person, "phone_cipher", Person.PHONE, is_private=False),
     Column(OrganisationDetails, "phone_cipher", OrganisationDetails.PHONE, is_private=True),
     Column(BankAccount, "number_cipher", BankAccount.NUMBER, is_private=True),
+    Column(Authenticator, "data", SECRET, is_private=False, key="secret"),
+    Column(Authenticator, "data", SECRET, is_private=False, key="seed"),
 )
 
 
@@ -81,6 +96,9 @@ def _actors(column: Column) -> Iterator[Actor]:
 
 
 def _old(column: Column) -> Any:
+    if column.key:
+        rows = column.model._default_manager.filter(**{f"{column.name}__has_key": column.key})
+        return rows.exclude(**{f"{column.name}__{column.key}__startswith": crypto.current_prefix()})
     current = Q(**{f"{column.name}__startswith": crypto.current_prefix()})
     return column.model._default_manager.exclude(Q(**{column.name: ""}) | current)
 
@@ -91,11 +109,11 @@ def _step(column: Column, after: Any, size: int) -> tuple[Batch, Any]:
     unreadable = []
     for row in rows:
         try:
-            plain = crypto.decrypt(getattr(row, column.name), field=column.field)
+            plain = crypto.decrypt(column.read(row), field=column.field)
         except crypto.CannotDecrypt:
             unreadable.append(row.pk)
             continue
-        setattr(row, column.name, crypto.encrypt(plain, field=column.field))
+        column.write(row, crypto.encrypt(plain, field=column.field))
     readable = [row for row in rows if row.pk not in unreadable]
     column.model._default_manager.bulk_update(readable, [column.name])
     return Batch(len(readable), unreadable), rows[-1].pk if rows else None

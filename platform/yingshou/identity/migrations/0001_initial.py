@@ -120,6 +120,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("is_public_body", models.BooleanField(default=False, verbose_name="public body")),
+                ("requires_second_factor", models.BooleanField(default=False, verbose_name="second factor required")),
                 (
                     "state",
                     models.CharField(

@@ -86,6 +86,7 @@ class Organisation(models.Model):
     industry = models.CharField(_("industry"), max_length=8, blank=True)
     size = models.PositiveSmallIntegerField(_("size"), choices=OrganisationSize, null=True)
     is_public_body = models.BooleanField(_("public body"), default=False)
+    requires_second_factor = models.BooleanField(_("second factor required"), default=False)
     state = models.CharField(
         _("state"), max_length=24, choices=OrganisationState, default=OrganisationState.PENDING_VERIFICATION
     )

@@ -140,7 +140,7 @@ def list_accounts(request: AppRequest) -> HttpResponse:
     return render(request, "identity/accounts.html", context)
 
 
-@page("identity.propose_account", methods=["GET", "POST"])
+@page("identity.propose_account", methods=["GET", "POST"], step_up=True)
 @idempotent
 def add_account(request: AppRequest) -> HttpResponse:
     """Enter a bank account; a second person checks it."""

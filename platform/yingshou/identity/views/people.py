@@ -13,7 +13,7 @@ from yingshou.identity.actions import appointments, people, requests
 from yingshou.identity.actions.registration import AdministratorDraft
 from yingshou.identity.errors import NotYours
 from yingshou.identity.forms import AcceptForm, DutiesForm, InviteForm
-from yingshou.identity.models import DutyRequest, Membership
+from yingshou.identity.models import DutyRequest, Membership, Organisation
 from yingshou.jobs.idempotency import idempotent
 from yingshou.kernel.errors import DomainError
 from yingshou.tenancy.guards import AppRequest, page
@@ -33,11 +33,13 @@ def list_people(request: AppRequest) -> HttpResponse:
         "invites": selectors.open_invites(organisation_id, request.at),
         "requests": selectors.open_duty_requests(organisation_id),
         "changes": [_change(approval) for approval in selectors.open_duty_changes(organisation_id)],
+        "organisation": Organisation.objects.get(pk=organisation_id),
+        "is_factor_always": request.actor.is_staff_organisation,
     }
     return render(request, "identity/people.html", context)
 
 
-@page(_MANAGE, methods=["GET", "POST"])
+@page(_MANAGE, methods=["GET", "POST"], step_up=True)
 @idempotent
 def invite(request: AppRequest) -> HttpResponse:
     """Invite a person by mail."""
@@ -67,7 +69,7 @@ def revoke_invite(request: AppRequest, invite_id: int) -> HttpResponse:
     return redirect("identity:people")
 
 
-@page(_MANAGE, methods=["GET", "POST"])
+@page(_MANAGE, methods=["GET", "POST"], step_up=True)
 @idempotent
 def member(request: AppRequest, membership_id: int) -> HttpResponse:
     """One person: duties, and the end of the work for the organisation."""
@@ -102,7 +104,7 @@ def member(request: AppRequest, membership_id: int) -> HttpResponse:
     return render(request, "identity/member.html", context, status=422 if form.is_bound else 200)
 
 
-@page(_MANAGE, methods=["POST"])
+@page(_MANAGE, methods=["POST"], step_up=True)
 @idempotent
 def end_member(request: AppRequest, membership_id: int) -> HttpResponse:
     """End a person's work for the organisation; effective on the person's next request."""
@@ -111,7 +113,7 @@ def end_member(request: AppRequest, membership_id: int) -> HttpResponse:
     return redirect("identity:people")
 
 
-@page(_MANAGE, methods=["POST"])
+@page(_MANAGE, methods=["POST"], step_up=True)
 @idempotent
 def return_member(request: AppRequest, membership_id: int) -> HttpResponse:
     """Take a person's work for the organisation up again."""
@@ -120,7 +122,7 @@ def return_member(request: AppRequest, membership_id: int) -> HttpResponse:
     return redirect("identity:people")
 
 
-@page(_MANAGE, methods=["POST"])
+@page(_MANAGE, methods=["POST"], step_up=True)
 @idempotent
 def decide_change(request: AppRequest, approval_id: int) -> HttpResponse:
     """Agree to a change of duties that another administrator proposed, or refuse it; its maker can take it back."""

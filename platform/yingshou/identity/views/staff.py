@@ -44,7 +44,7 @@ def registrations(request: AppRequest) -> HttpResponse:
     return render(request, "identity/registrations.html", context)
 
 
-@page("identity.review_organisation", methods=["POST"])
+@page("identity.review_organisation", methods=["POST"], step_up=True)
 @idempotent
 def propose_duties(request: AppRequest, request_id: int) -> HttpResponse:
     """First of two: propose to grant or refuse the duties that a lone administrator asked for."""
@@ -70,7 +70,7 @@ def review(request: AppRequest, organisation_id: int) -> HttpResponse:
     return _review(request, row, None)
 
 
-@page("identity.review_organisation", methods=["POST"])
+@page("identity.review_organisation", methods=["POST"], step_up=True)
 @idempotent
 def propose(request: AppRequest, organisation_id: int) -> HttpResponse:
     """First of two: propose a decision."""

@@ -1,4 +1,4 @@
-"""Encrypt stored phone and account numbers again, after a new key was put in front of `YINGSHOU_FIELD_KEYS`."""
+"""Encrypt stored phone and account numbers and the secrets of second factors again, after a new key was put in front of `YINGSHOU_FIELD_KEYS`."""
 
 from argparse import ArgumentParser
 from typing import Any
