@@ -7,9 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks import bench_start, environment
+from benchmarks import bench_signatures, bench_start, environment
 
-# `start` measures the servers' own start, so it runs before any are up; the others share one set.
+# `start` measures the servers' own start, so it runs before any are up; `signatures` needs none; the others share one set.
 # The import compares whole tables, so it comes before those that fill them.
 OTHERS = ("import", "confirm", "page", "list", "guard", "duplicates")
 
@@ -21,7 +21,7 @@ def tell(result: dict[str, Any]) -> None:
 
 def main(names: list[str]) -> int:
     """Run the named benchmarks, or all; 2 for a name that does not exist."""
-    known = ("start", *OTHERS)
+    known = ("start", "signatures", *OTHERS)
     wanted = names or list(known)
     unknown = [name for name in wanted if name not in known]
     if unknown:
@@ -29,6 +29,8 @@ def main(names: list[str]) -> int:
         return 2
     if "start" in wanted:
         tell(bench_start.run())
+    if "signatures" in wanted:
+        tell(bench_signatures.run())
     rest = [name for name in OTHERS if name in wanted]
     if rest:
         with environment.servers() as folder:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polib
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -18,6 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from django.core.management import get_commands
 
 from simulators.authority.authority import Authority, Signer
+from simulators.authority.sm2 import Sm2Key
+from simulators.authority.sm2_authority import Sm2Authority
 from tests.harness import tree
 from tools import docs, docs_catalogue, docs_structure
 from tools.screenshots import LARGEST, SHOTS
@@ -255,6 +258,39 @@ def downloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def downloaded_sm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same files of a signature made with SM2."""
+    folder = tmp_path_factory.mktemp("sm2")
+    at = datetime.now(UTC).replace(microsecond=0)
+    authority = Sm2Authority(folder / "authority", at)
+    file = folder / "signer.key"
+    who = Signer(uscc="911100001000012388", organisation="京合装备制造集团有限公司", person="签章", out=file, pin="")
+    (folder / "serial").write_text(authority.issue(who))
+    text = file.read_bytes()
+    parsed = x509.load_pem_x509_certificates(text[text.index(b"-----BEGIN CERTIFICATE") :])
+    certificates = [one.public_bytes(Encoding.DER) for one in parsed]
+    facts = read_certificate(certificates[0])
+    algorithm, document = browser_algorithm(facts.public_key), canonical_json({"lines": {"count": 5}})
+    attributes = cms.signed_attributes(payload=document, algorithm=algorithm, certificate=facts, signed_at=at)
+    signature = cms.assemble(
+        attributes=attributes,
+        value=Sm2Key.from_pem(text).sign(attributes),
+        algorithm=algorithm,
+        certificate=facts,
+        others=certificates[1:],
+    )
+    root = authority.root.public_bytes(Encoding.DER)
+    (folder / "signature.p7s").write_bytes(signature)
+    (folder / "document.json").write_bytes(document)
+    (folder / "root.pem").write_bytes(presenters.pem([root]))
+    (folder / "chain.pem").write_bytes(presenters.pem([*certificates[1:], root]))
+    for number, name in enumerate(("issuing", "root"), start=1):
+        (folder / f"revocation-{number}.crl").write_bytes(authority.file(f"{name}.crl").read_bytes())
+    (folder / "at").write_text(str(int(at.timestamp())))
+    return folder
+
+
 def _run_block(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a fenced block of `security.md` in a folder, as a reader would."""
     page = (PROJECT / "docs" / "security.md").read_text()
@@ -280,6 +316,35 @@ def test_the_commands_that_check_a_signature_work(downloaded: Path) -> None:
     assert "CAdES Verification successful" in done.stdout + done.stderr
     assert "911100001000012388" in done.stdout
     assert "signer.pem: OK" in done.stdout
+
+
+def test_the_commands_that_check_an_sm2_signature_work(downloaded_sm2: Path) -> None:
+    done = _run_block("sm2", downloaded_sm2)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Signature Verified Successfully") == 3
+    assert "911100001000012388" in done.stdout
+    assert {"signer.pem: OK", "issuing.pem: OK"} <= set(done.stdout.splitlines())
+
+
+def test_the_commands_find_what_is_wrong_with_an_sm2_signature(downloaded_sm2: Path, tmp_path: Path) -> None:
+    for file in downloaded_sm2.iterdir():
+        if file.is_file():
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    good = {name: (tmp_path / name).read_bytes() for name in ("document.json", "signature.p7s", "revocation-1.crl")}
+    authority = Sm2Authority(downloaded_sm2 / "authority")
+    authority.revoke((downloaded_sm2 / "serial").read_text())
+    bad = {
+        "document.json": good["document.json"].replace(b"5", b"6"),
+        "signature.p7s": good["signature.p7s"][:-1] + bytes([good["signature.p7s"][-1] ^ 1]),
+        "revocation-1.crl": authority.file("issuing.crl").read_bytes(),
+    }
+
+    for name, content in bad.items():
+        (tmp_path / name).write_bytes(content)
+        assert _run_block("sm2", tmp_path).returncode != 0, name
+        (tmp_path / name).write_bytes(good[name])
+    assert _run_block("sm2", tmp_path).returncode == 0
 
 
 def test_the_commands_find_an_altered_document(downloaded: Path, tmp_path: Path) -> None:
