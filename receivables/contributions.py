@@ -10,6 +10,7 @@ from receivables import books, drafts, pages, tasks
 from receivables.actions.change_proposals import CHANGE_HANDLERS
 from receivables.actions.proposals import HANDLERS
 from receivables.imports.claims import CLAIMS
+from receivables.imports.einvoices import EINVOICES
 from receivables.imports.payables import PAYABLES
 from yingshou.approvals import handlers
 from yingshou.documents.kinds import import_kinds
@@ -39,10 +40,12 @@ for model in (
     "ChangeRequest",
     "ClaimTrait",
     "LikenessFlag",
+    "AnswerLink",
     "AnswerPolicy",
     "AnswerProgress",
     "AnswerRouting",
     "Department",
+    "LinkAnswer",
     "Substitute",
 ):
     classes.register(f"receivables.{model}", RowClass.TENANT)
@@ -98,6 +101,7 @@ for handler in (*HANDLERS, *CHANGE_HANDLERS):
 
 import_kinds.register(CLAIMS.name, CLAIMS)
 import_kinds.register(PAYABLES.name, PAYABLES)
+import_kinds.register(EINVOICES.name, EINVOICES)
 for name, kind in drafts.KINDS.items():
     draft_kinds.register(name, kind)
 references.register("receivables.evidence", Reference(drafts.evidence_of))

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from receivables.views import book, changes, creditor, debtor, disputes, duplicates, entry, ladder, receivable
+from receivables.views import (
+    book,
+    changes,
+    creditor,
+    debtor,
+    disputes,
+    duplicates,
+    einvoices,
+    entry,
+    ladder,
+    receivable,
+)
 
 app_name = "receivables"
 
@@ -10,6 +21,8 @@ urlpatterns = [
     path("receivables/", creditor.claims, name="claims"),
     path("receivables/export/", creditor.export, name="claims_export"),
     path("receivables/new/", entry.new_claim, name="new"),
+    path("receivables/einvoices/", einvoices.upload, name="einvoices"),
+    path("receivables/einvoices/<int:batch_id>/", einvoices.facts, name="einvoice_facts"),
     path("receivables/act/<str:name>/", creditor.act, name="act"),
     path("receivables/duplicates/", duplicates.listing, name="duplicates"),
     path("receivables/duplicates/<int:flag_id>/", duplicates.detail, name="duplicate"),

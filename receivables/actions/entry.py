@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -159,7 +159,12 @@ def update_draft(receivable_id: int, draft: ClaimDraft, *, version: int, by: Act
     _write(receivable, values)
     shown_to = receivable.debtor_id if receivable.state == State.RETURNED or side == "debtor" else None
     use_invoices(receivable, draft.invoices, seller_uscc=parties.creditor.uscc, shown_to=shown_to, at=at)
+    # A form names files only; what was read from one stays with it.
+    readings = dict(receivable.evidence.filter(reading__isnull=False).values_list("file_id", "reading"))
     receivable.evidence.all().delete()
+    draft = replace(
+        draft, evidence=[replace(one, reading=one.reading or readings.get(one.file_id)) for one in draft.evidence]
+    )
     _attach(receivable, draft, shown_to=shown_to, by=by, at=at)
     record(
         [
@@ -357,6 +362,7 @@ def _attach(receivable: Receivable, draft: ClaimDraft, *, shown_to: int | None, 
             file_id=one.file_id,
             kind=one.kind,
             note=one.note,
+            reading=one.reading,
             added_at=at,
             added_by=by.person_id,
         )

@@ -91,7 +91,7 @@ from made order by id
 INSERT_INVOICES = """
 insert into receivables_invoice (creditor_id, debtor_id, code, number, issue_date, net_amount, tax_amount, gross_amount,
     red_amount, currency, fingerprint, is_alive, created_at)
-select distinct on (creditor_id, digest) creditor_id, shown_to, coalesce(invoice_code, ''), lpad(invoice_number, 8, '0'),
+select distinct on (creditor_id, digest) creditor_id, shown_to, coalesce(invoice_code, ''), invoice_number,
     invoice_date, net_amount, tax_amount, gross_amount, 0, currency, digest, true, %(at)s
 from made where digest is not null order by creditor_id, digest, row_id
 on conflict (creditor_id, fingerprint) where is_alive do nothing

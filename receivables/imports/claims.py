@@ -139,9 +139,9 @@ CHECKS = (
         "where coalesce(gross_amount, face_amount) < 0), blues as (select invoice_number as number, debtor_uscc, "
         "min(row_id) as row_id from {rows} where gross_amount > 0 and invoice_status <> 'VOID' group by 1, 2), "
         "old as (select distinct i.number from receivables_invoice i where i.creditor_id = %(organisation)s and i.is_alive "
-        "and i.number in (select lpad(number, 8, '0') from reds)) "
+        "and i.number in (select number from reds)) "
         "select r.row_id, null::jsonb from reds r left join blues b on b.number = r.number and b.debtor_uscc = r.debtor_uscc "
-        "and b.row_id < r.row_id left join old o on o.number = lpad(r.number, 8, '0') "
+        "and b.row_id < r.row_id left join old o on o.number = r.number "
         "where b.row_id is null and o.number is null",
     ),
 )
@@ -174,12 +174,13 @@ def accept(chunk: Chunk) -> None:
     acceptance.write_receivables(chunk, origin=Origin.IMPORT)
     chunk.mark_accepted(OBJECT_TYPE, "select row_id, id from made")
     chunk.execute("drop table made")
-    _apply_reds(chunk, own)
+    apply_reds(chunk, own)
 
 
-def _apply_reds(chunk: Chunk, own: Organisation) -> None:
+def apply_reds(chunk: Chunk, own: Organisation) -> None:
+    """Let the red-letter rows of a chunk reduce what their blue invoices are used for."""
     rows = chunk.fetch(
-        "select row_id, lpad(blue_invoice_number, 8, '0'), debtor_uscc, abs(coalesce(gross_amount, face_amount)) "
+        "select row_id, blue_invoice_number, debtor_uscc, abs(coalesce(gross_amount, face_amount)) "
         "from {rows} where blue_invoice_number is not null order by row_id"
     )
     if not rows:
@@ -276,10 +277,11 @@ def undo(batch: Undo) -> None:
     )
     if other or touched:
         raise TouchedAlready(place=touched[0][0] if touched else None)
+    # Several invoices can be one receivable.
     ids = [
         row[0]
         for row in batch.fetch(
-            "select x.id from {rows} r join receivables_receivable x on x.id = r.result_id "
+            "select distinct x.id from {rows} r join receivables_receivable x on x.id = r.result_id "
             "where r.result_type = 'receivables.receivable' and x.state = 'DRAFT' order by x.id"
         )
     ]

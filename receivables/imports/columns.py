@@ -260,8 +260,8 @@ def digest_sql(code: str, number: str, seller: str) -> str:
 
 
 def line_key_sql(party: str, face: str, due: str) -> str:
-    """SQL of `actions.entry.line_key` for a row of a sheet."""
-    invoice = "case when invoice_number is null then '' else coalesce(invoice_code, '') || '/' || lpad(invoice_number, 8, '0') end"
+    """SQL of `actions.entry.line_key` for a row of a sheet; its reader gives numbers of 8 or 20 digits."""
+    invoice = "case when invoice_number is null then '' else coalesce(invoice_code, '') || '/' || invoice_number end"
     return f"md5({party} || '|' || contract_no || '|' || {invoice} || '|' || ({face})::text || '|' || ({due})::text || '|')::uuid"
 
 

@@ -62,7 +62,7 @@ class PublishFacts(Invalid):
 
 _CLAIMED = (
     "exists (select 1 from receivables_invoice i where i.debtor_id = %(organisation)s "
-    "and i.number = lpad(r.invoice_number, 8, '0') and i.is_alive and i.creditor_id = "
+    "and i.number = r.invoice_number and i.is_alive and i.creditor_id = "
     "(select id from identity_organisation where uscc = r.supplier_uscc))"
 )
 _UNKNOWN = "not exists (select 1 from identity_organisation o where o.uscc = r.supplier_uscc and o.state = 'VERIFIED')"
@@ -144,7 +144,7 @@ BOOK = """
 insert into receivables_payableline (organisation_id, supplier_uscc, supplier_name, invoice_code, invoice_number, contract_no,
     amount, currency, due_date, delivery_accepted, note, batch_id, line_key, is_alive, created_at, created_by)
 select %(organisation)s, supplier_uscc, coalesce(supplier_name, ''), coalesce(invoice_code, ''),
-    coalesce(lpad(invoice_number, 8, '0'), ''), contract_no, amount, coalesce(currency, 'CNY'), due_date, delivery_accepted,
+    coalesce(invoice_number, ''), contract_no, amount, coalesce(currency, 'CNY'), due_date, delivery_accepted,
     coalesce(note, ''), %(batch)s, book_key, true, %(at)s, %(person)s
 from {rows} order by row_id
 on conflict (organisation_id, line_key) where is_alive do nothing

@@ -234,7 +234,7 @@ class Migration(migrations.Migration):
                 ("comment", models.CharField(blank=True, default="", max_length=500)),
                 ("in_time", models.BooleanField(blank=True, null=True)),
                 ("channel", models.CharField(default="SINGLE", max_length=6)),
-                ("organisation_id", models.BigIntegerField()),
+                ("organisation_id", models.BigIntegerField(blank=True, null=True)),
                 ("person_id", models.BigIntegerField(blank=True, null=True)),
                 ("approval_id", models.BigIntegerField(blank=True, null=True)),
                 ("signature_id", models.BigIntegerField(blank=True, null=True)),
@@ -308,6 +308,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("note", models.CharField(blank=True, default="", max_length=200)),
+                ("reading", models.JSONField(null=True)),
                 ("added_at", models.DateTimeField()),
                 ("added_by", models.BigIntegerField(null=True)),
                 (
@@ -919,6 +920,13 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="act_no_negative_without_reason",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="confirmationact",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("organisation_id__isnull", False), ("channel", "LINK"), _connector="OR"),
+                name="act_has_an_organisation",
             ),
         ),
         migrations.AddConstraint(

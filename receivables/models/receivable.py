@@ -37,7 +37,8 @@ class ReceivableQuerySet(models.QuerySet["Receivable"]):
         """Those in which the actor's organisation is a party, without the other side's drafts."""
         own = actor.organisation_id
         if own is None:
-            return self.none()
+            # 0 for everybody but a link visitor, and no receivable has that number.
+            return self.filter(pk=actor.linked(OBJECT_TYPE))
         return self.filter(Q(creditor_id=own) | Q(debtor_id=own)).exclude(hidden_draft(own))
 
     def of_creditor(self, organisation_id: int) -> Self:
@@ -334,7 +335,11 @@ class InvoiceUse(models.Model):
 
 
 class Evidence(models.Model):
-    """A file that proves something about a receivable; the file itself is held by the documents package."""
+    """
+    A file that proves something about a receivable; the file itself is held by the documents package.
+
+    :ivar reading: of an e-invoice that was read: its number, form, signature block and lines
+    """
 
     receivable = models.ForeignKey(Receivable, models.PROTECT, related_name="evidence")
     creditor_id = models.BigIntegerField()
@@ -342,6 +347,7 @@ class Evidence(models.Model):
     file_id = models.BigIntegerField()
     kind = models.CharField(max_length=10, choices=EvidenceKind.choices)
     note = models.CharField(max_length=200, blank=True, default="")
+    reading = models.JSONField(null=True)
     added_at = models.DateTimeField()
     added_by = models.BigIntegerField(null=True)
 

@@ -34,6 +34,7 @@ class EvidenceDraft:
     file_id: int
     kind: str
     note: str = ""
+    reading: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True)

@@ -173,10 +173,8 @@ def ofd_parts(made: Made, *, attached: bool = False) -> Parts:
     space = 'xmlns:ofd="http://www.ofdspec.org/2016"'
     tags = (
         f"<eInvoice {space}>{tag('InvoiceNo')}{tag('IssueDate')}<Buyer>{tag('BuyerName')}{tag('BuyerTaxID')}</Buyer>"
-        + (
-            f"<Seller>{tag('SellerName')}{tag('SellerTaxID')}</Seller>{tag('TaxExclusiveTotalAmount')}{tag('TaxTotalAmount')}"
-            f"{tag('TaxInclusiveTotalAmount')}</eInvoice>"
-        )
+        f"<Seller>{tag('SellerName')}{tag('SellerTaxID')}</Seller>{tag('TaxExclusiveTotalAmount')}{tag('TaxTotalAmount')}"
+        f"{tag('TaxInclusiveTotalAmount')}</eInvoice>"
     )
     parts = {
         "OFD.xml": f'<ofd:OFD {space} DocType="OFD" Version="1.0"><ofd:DocBody><ofd:DocInfo><ofd:CustomDatas>'

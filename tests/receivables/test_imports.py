@@ -365,3 +365,16 @@ def test_published_payables_become_drafts_that_a_second_person_publishes() -> No
         assert set(Receivable.objects.values_list("state", flat=True)) == {State.PENDING_CONFIRM, State.CONFIRMED}
         assert claimed.pk != row.pk
         assert row.due_date == date(2027, 1, 30)
+
+
+def test_numbers_of_twenty_digits_stay_whole() -> None:
+    """Invoices of one buyer and one amount differ in their last digits only."""
+    creditor, debtor = make.creditor(), make.debtor()
+    by = make.maker(creditor)
+    numbers = ["26352000000000000001", "26352000000000000002"]
+    rows = [claim(debtor, number, 发票代码="") for number in numbers]
+    with acting_as(by):
+        batch = take(read("receivables.claims", sheet(CLAIM_HEADERS, rows), by), by)
+
+        assert batch.accepted_count == 2
+        assert sorted(Invoice.objects.values_list("number", flat=True)) == numbers

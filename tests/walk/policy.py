@@ -229,6 +229,8 @@ RECEIVABLES: dict[str, dict[str, Rule]] = {
     "receivables:claims": page(readers),
     "receivables:claims_export": post(readers),
     "receivables:new": form(entering),
+    "receivables:einvoices": form(entering),
+    "receivables:einvoice_facts": form(entering, objects=True),
     "receivables:act": form(entering),
     "receivables:disputes": page(readers),
     "receivables:duplicates": page(readers),

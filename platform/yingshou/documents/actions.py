@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -256,6 +256,21 @@ def choose_encoding(batch_id: int, encoding: str, *, by: Actor, at: datetime) ->
     if encoding not in ENCODINGS:
         raise EncodingUnknown(encoding=encoding)
     advance(LIFECYCLE, [batch], "answer", by=by, at=at, facts={"question": None, "encoding": encoding}).only()
+    _read_again(batch, by=by, at=at)
+    return batch
+
+
+@transaction.atomic
+def answer(batch_id: int, answers: Mapping[str, Any], *, by: Actor, at: datetime) -> ImportBatch:
+    """
+    Say what the kind asked, and read the file again with it.
+
+    :raises IllegalTransition: if the batch asks for nothing
+    :raises NotVisible: if the batch is another organisation's
+    """
+    batch, _kind = _own_batch(batch_id, by)
+    facts = {"question": None, "answers": dict(answers)}
+    advance(LIFECYCLE, [batch], "answer", by=by, at=at, facts=facts).only()
     _read_again(batch, by=by, at=at)
     return batch
 

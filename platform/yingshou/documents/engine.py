@@ -24,6 +24,7 @@ from yingshou.tenancy.actor import Actor
 
 CHECKED_ROWS = "import_rows_checked"
 CHUNK_ROWS = "import_rows_chunk"
+ASKED_ROWS = "import_rows_asked"
 UNDONE_ROWS = "import_rows_undone"
 HITS = "import_hits"
 
@@ -85,6 +86,7 @@ def parameters(batch: ImportBatch, at: datetime) -> dict[str, Any]:
         "person": batch.person_id,
         "at": at,
         "options": json.dumps(batch.options),
+        "answers": json.dumps(batch.answers),
     }
 
 
@@ -202,9 +204,11 @@ def _tell_rows(cursor: Any, batch: ImportBatch, checks: Sequence[Check]) -> None
     severities = ["error" if check.effect is Effect.ERROR else "warning" for check in checks]
     cursor.execute(
         "update documents_importrow r set state = case when h.is_wrong then 'ERROR' "  # noqa: S608
+        "when h.is_left and r.state = 'READY' then 'SKIPPED' "
         "when h.is_known and r.state = 'READY' then 'KNOWN' else r.state end, "
         "problems = coalesce(r.problems, '[]') || h.problems from ("
         "select f.row_id, bool_or(c.effect = 'error') as is_wrong, bool_or(c.effect = 'known') as is_known, "
+        "bool_or(c.effect = 'left') as is_left, "
         "jsonb_agg(jsonb_build_object('key', c.code, 'column', c.cell, 'severity', c.severity, 'params', f.params) "
         f"order by f.place) as problems from {HITS} f join unnest(%(places)s::integer[], %(codes)s::text[], "
         "%(cells)s::text[], %(severities)s::text[], %(effects)s::text[]) as c(place, code, cell, severity, effect) "
@@ -220,6 +224,18 @@ def _tell_rows(cursor: Any, batch: ImportBatch, checks: Sequence[Check]) -> None
             "effects": [str(check.effect) for check in checks],
         },
     )
+
+
+def ask_kind(batch: ImportBatch, kind: ImportKind, *, at: datetime, by: Actor) -> dict[str, Any] | None:
+    """What the kind wants to be told before the rows can be checked; None where nothing is missing."""
+    if kind.ask is None or batch.answers:
+        return None
+    span = (1, batch.rows_read)
+    _materialise(batch, kind, ASKED_ROWS, [RowState.READY], span, at=at)
+    asked = kind.ask(RowSet(batch, ASKED_ROWS, at, by, span))
+    with connection.cursor() as cursor:
+        cursor.execute(f"drop table {ASKED_ROWS}")
+    return None if asked is None else dict(asked)
 
 
 def count(batch: ImportBatch, kind: ImportKind) -> tuple[dict[str, int], list[dict[str, Any]]]:

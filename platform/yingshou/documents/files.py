@@ -96,7 +96,7 @@ MEDIA_TYPES = {
 PURPOSES: dict[str, Purpose] = {
     IMPORT: Purpose(50 * MEGABYTE, frozenset()),
     COPY: Purpose(100 * MEGABYTE, frozenset({"xlsx"})),
-    EVIDENCE: Purpose(20 * MEGABYTE, frozenset({"pdf", "jpeg", "png", "xml", "xlsx", "text", "utf16_text"})),
+    EVIDENCE: Purpose(20 * MEGABYTE, frozenset({"pdf", "jpeg", "png", "xml", "ofd", "xlsx", "text", "utf16_text"})),
 }
 PURPOSES[FORM] = PURPOSES[EVIDENCE]
 

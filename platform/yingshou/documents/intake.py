@@ -7,6 +7,7 @@ bounded too. When the worker itself is killed, the child's next write fails and 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import json
@@ -238,6 +239,16 @@ def _decode(line: bytes) -> Message:
         params: dict[str, Any] = {"reason": "protocol"}
         return {"type": "refused", "key": "reader_failed", "sheet": None, "row": None, "column": None, "params": params}
     return message
+
+
+def extract(kind: ImportKind, path: Path, name: str, rows: Sequence[int]) -> Iterator[tuple[int, str, bytes]]:
+    """The files of these rows of a package, as they went in: row, name, content."""
+    bounds = bounds_of(kind)
+    with Reader(reading_plan(kind, path, name, mode="files", rows=rows), bounds) as reader:
+        for chunk in reader.chunks():
+            message = chunk.message or {}
+            if message.get("type") == "file":
+                yield int(message["row"]), str(message["name"]), base64.b64decode(message["content"])
 
 
 def read_all(plan: Mapping[str, Any], bounds: Bounds = DEFAULT_BOUNDS) -> tuple[list[Row], Sequence[Message]]:

@@ -82,6 +82,7 @@ class Effect(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     KNOWN = "known"
+    LEFT = "left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +259,11 @@ class ImportKind:
     ask: Callable[[Undo], Mapping[str, Any] | None] | None = None
     answer_url: Callable[[int], str] | None = None
     upload_url: Callable[[], str] | None = None
+
+    @property
+    def has_template(self) -> bool:
+        """Whether there is a sheet to fill in."""
+        return self.source == "sheet"
 
     def column(self, name: str) -> Column:
         """

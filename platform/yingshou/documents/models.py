@@ -84,6 +84,7 @@ class ImportBatch(models.Model):
     kind = models.TextField()
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="batches")
     options = models.JSONField(default=dict)
+    answers = models.JSONField(default=dict)
     state = models.CharField(max_length=20, choices=State, default=State.RECEIVED)
     version = models.IntegerField(default=1)
     created_at = models.DateTimeField()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HEADLINES: dict[str, StrPromise] = {
     "create": _("File uploaded"),
     "read": _("Reading begun"),
-    "ask": _("A question to you: the sheet was not recognised by itself"),
+    "ask": _("A question to you before it can be checked"),
     "answer": _("Question answered"),
     "check": _("Read and checked; nothing taken over yet"),
     "fail": _("The file could not be read"),

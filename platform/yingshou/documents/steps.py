@@ -147,6 +147,13 @@ def _conclude(batch: ImportBatch, kind: ImportKind, story: Story, *, by: Actor, 
         best = max(story.unmapped, key=lambda message: len(message["mapping"]))
         return _ask(batch, {"about": "columns", **best}, by=by, at=at)
     with transaction.atomic():
+        batch.sheets = story.sheets
+        asked = engine.ask_kind(batch, kind, at=at, by=by)
+    if asked is not None:
+        if "refused" in asked:
+            return _fail(batch, {"key": asked["refused"], "params": asked["params"]}, by=by, at=at)
+        return _ask(batch, asked, by=by, at=at)
+    with transaction.atomic():
         batch = _locked(batch.pk)
         if batch.state != State.READING:
             return batch

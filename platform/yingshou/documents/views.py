@@ -81,6 +81,8 @@ def imports(request: AppRequest) -> HttpResponse:
 def upload(request: AppRequest, kind: str) -> HttpResponse:
     """Upload a file of one kind; it is read and checked, nothing is taken over yet."""
     found = _kind(request, kind)
+    if found.upload_url is not None:
+        return redirect(found.upload_url())
     form = UploadForm(found, request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         sent = form.cleaned_data["file"]
@@ -99,6 +101,8 @@ def upload(request: AppRequest, kind: str) -> HttpResponse:
 def template(request: AppRequest, kind: str, form: str) -> HttpResponseBase:
     """The template of a kind, as a workbook or as CSV."""
     found = _kind(request, kind)
+    if not found.has_template:
+        raise Http404
     name = f"{found.title}-{found.template_version}.{form}"
     if form == "xlsx":
         return _attachment(FileResponse(workbooks.xlsx_template(found), content_type=XLSX), name)
@@ -167,6 +171,9 @@ def mapping(request: AppRequest, batch_id: int) -> HttpResponse:
     question = found.question
     if found.state != State.QUESTION or question is None:
         return redirect("documents:batch", found.pk)
+    if question["about"] == "facts":
+        assert found.import_kind.answer_url is not None, "a kind that asks has a page that asks"
+        return redirect(found.import_kind.answer_url(found.pk))
     posted = request.POST if request.method == "POST" else None
     form: MappingForm | EncodingForm
     if question["about"] == "encoding":

@@ -119,6 +119,7 @@ class Migration(migrations.Migration):
                 ("person_id", models.BigIntegerField(null=True)),
                 ("kind", models.TextField()),
                 ("options", models.JSONField(default=dict)),
+                ("answers", models.JSONField(default=dict)),
                 (
                     "state",
                     models.CharField(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
@@ -58,6 +59,19 @@ class Facts:
     due_date: str = ""
     items: list[Item] = field(default_factory=list)
     negate: bool = False
+
+
+TEXTS = (
+    "version", "number", "code", "issue_date", "seller_id", "seller_name", "buyer_id", "buyer_name", "net", "tax", "gross",
+)  # fmt: skip
+
+
+def filled(form: str, values: Mapping[str, str], signature: str = ABSENT) -> Facts:
+    """An invoice of plain texts by their names; names that are no facts are left out."""
+    facts = Facts(form, signature=signature)
+    for name in TEXTS:
+        setattr(facts, name, values.get(name, "").strip())
+    return facts
 
 
 def decimal(text: str) -> Decimal | None:

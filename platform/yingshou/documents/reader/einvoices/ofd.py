@@ -10,7 +10,7 @@ import io
 import posixpath
 from collections.abc import Mapping
 
-from yingshou.documents.reader.einvoices.facts import ABSENT, UNVERIFIABLE, Facts, note_remark
+from yingshou.documents.reader.einvoices.facts import ABSENT, UNVERIFIABLE, Facts, filled, note_remark
 from yingshou.documents.reader.einvoices.packages import Package, Part
 from yingshou.documents.reader.einvoices.trees import Wanted, gather
 from yingshou.documents.reader.einvoices.xml_forms import read_xml
@@ -170,7 +170,6 @@ def _page_texts(files: _Files, root: str, places: list[str]) -> dict[str, str]:
 
 
 def _facts(values: Mapping[str, str]) -> Facts:
-    plain = {name: text.strip() for name, text in values.items() if name != "remark"}
-    facts = Facts(form="OFD", **plain)
+    facts = filled("OFD", values)
     note_remark(facts, values.get("remark", ""))
     return facts

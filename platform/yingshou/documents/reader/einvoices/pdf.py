@@ -212,7 +212,8 @@ class Document:
         starts = _START.findall(content[-2048:])
         if not starts or b"%%EOF" not in content[-2048:]:
             raise _bad("cut off")
-        waiting, seen = [int(starts[-1])], set()
+        waiting = [int(starts[-1])]
+        seen: set[int] = set()
         while waiting:
             place = waiting.pop(0)
             if place in seen or not 0 <= place < len(content) or len(seen) >= MOST_SECTIONS:

@@ -14,7 +14,15 @@ from types import FrameType
 from typing import Any
 
 from yingshou.documents.reader import sniff
-from yingshou.documents.reader.einvoices.facts import ABSENT, UNVERIFIABLE, Facts, check_lines, decimal, note_remark
+from yingshou.documents.reader.einvoices.facts import (
+    ABSENT,
+    UNVERIFIABLE,
+    Facts,
+    check_lines,
+    decimal,
+    filled,
+    note_remark,
+)
 from yingshou.documents.reader.einvoices.ofd import LARGEST_OFD, read_ofd
 from yingshou.documents.reader.einvoices.packages import Package
 from yingshou.documents.reader.einvoices.pdf import information
@@ -73,7 +81,7 @@ def _read_pdf(content: bytes) -> Facts:
     if not values.get("number"):
         raise Refused("einvoice_no_metadata")
     values["issue_date"] = values.get("issue_date", "")[:11]
-    facts = Facts(form="PDF", signature=UNVERIFIABLE if signed else ABSENT, **values)
+    facts = filled("PDF", values, UNVERIFIABLE if signed else ABSENT)
     note_remark(facts, named.get("Remark", ""))
     return facts
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from yingshou.documents.reader.einvoices.facts import ABSENT, PRESENT, Facts, Item, decimal, note_remark
+from yingshou.documents.reader.einvoices.facts import ABSENT, PRESENT, Facts, Item, decimal, filled, note_remark
 from yingshou.documents.reader.einvoices.trees import Found, Wanted, gather
 from yingshou.documents.reader.problem import Refused
 
@@ -129,20 +129,12 @@ def _tax_bureau(found: Found) -> Facts:
     number, eiid = values.get("number", ""), values.get("eiid", "")
     if number and eiid and number != eiid:
         raise Refused("einvoice_two_numbers", first=eiid[:24], second=number[:24])
-    facts = Facts(
-        form="XML",
-        version=version,
-        signature=PRESENT if found.marks else ABSENT,
-        number=number or eiid,
-        issue_date=(values.get("issued") or values.get("requested", ""))[:10],
-        items=[
-            Item(one.get("net", ""), one.get("rate", ""), one.get("tax", "")) for one in found.lists.get("items", [])
-        ],
-        **{
-            name: values.get(name, "")
-            for name in ("seller_id", "seller_name", "buyer_id", "buyer_name", "net", "tax", "gross")
-        },
-    )
+    facts = filled("XML", values, PRESENT if found.marks else ABSENT)
+    facts.number = number or eiid
+    facts.issue_date = (values.get("issued") or values.get("requested", ""))[:10]
+    facts.items = [
+        Item(one.get("net", ""), one.get("rate", ""), one.get("tax", "")) for one in found.lists.get("items", [])
+    ]
     note_remark(facts, values.get("remark", ""))
     return facts
 
