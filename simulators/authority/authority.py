@@ -115,7 +115,11 @@ class Authority:
 
     def private_key(self, name: str) -> ec.EllipticCurvePrivateKey:
         """The key of ``root`` or ``issuing``, which signs answers about certificates."""
-        return self._private(name)
+        return own_key(self._private(name))
+
+    def issued(self, serial: str) -> bool:
+        """Whether a certificate is this authority's own."""
+        return f"{int(serial, 16):X}" in {one["serial"] for one in self._register()["issued"].values()}
 
     def publish(self, life: timedelta = LIST_LIFE) -> list[Path]:
         """Sign both revocation lists anew; return their files."""

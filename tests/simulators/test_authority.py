@@ -65,6 +65,23 @@ def test_file_opens_with_its_pin_and_chains_to_the_root(tmp_path: Path) -> None:
         pkcs12.load_pkcs12(Path(made["file"]).read_bytes(), b"wrong")
 
 
+def test_sm2_key_is_issued_and_revoked_beside_the_others(tmp_path: Path) -> None:
+    made, other = issue(tmp_path, "three", "--key", "sm2"), issue(tmp_path, "four", "--key", "ec")
+
+    text = Path(made["file"]).read_text()
+    run(tmp_path, "revoke", "--serial", made["serial"])
+
+    listed = x509.load_der_x509_crl((tmp_path / "sm2-issuing.crl").read_bytes())
+    assert [f"{entry.serial_number:X}" for entry in listed] == [made["serial"]]
+    assert revoked(tmp_path) == set()
+    assert text.startswith("-----BEGIN PRIVATE KEY-----")
+    assert text.count("-----BEGIN CERTIFICATE-----") == 2
+    assert issue(tmp_path, "three", "--key", "sm2") == made
+    run(tmp_path, "revoke", "--serial", other["serial"])
+    assert revoked(tmp_path) == {other["serial"]}
+    assert len(run(tmp_path, "crl")["lists"]) == 4
+
+
 def test_issue_many_in_one_process(tmp_path: Path) -> None:
     rows = [
         {

@@ -93,7 +93,7 @@ simple("sm3_with_rsa", "SIG-010", labelled("1.2.156.10197.1.401", "rsassa_pkcs1v
 simple("sm3_with_pss", "SIG-010", labelled("1.2.156.10197.1.401", "rsassa_pss"))
 
 
-def holder(key: AnyKey, issuer: AnyKey, authority: x509.Name, *more: tuple[x509.ExtensionType, bool]) -> bytes:
+def holder(key: AnyKey, issuer: AnyKey, authority: x509.Name, *more: "Extension") -> bytes:
     """A signer's certificate for our organisation, by any issuer."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "签章人"),
                       x509.NameAttribute(x509.NameOID.SERIAL_NUMBER, USCC)])  # fmt: skip
@@ -199,7 +199,10 @@ def certificate_altered_after_signing(bench: Bench) -> Case:
     return bench.case(signature=signed_with(der, file.key, file.others))
 
 
-def through(*changes: tuple[x509.ExtensionType, bool], **times: timedelta) -> Callable[[Bench], Case]:
+Extension = tuple[x509.ExtensionType, bool]
+
+
+def through(*changes: Extension, **times: timedelta) -> Callable[[Bench], Case]:
     """A signer under an issuing authority of the root's own making that has a fault."""
 
     def make(bench: Bench) -> Case:
@@ -218,9 +221,9 @@ def through(*changes: tuple[x509.ExtensionType, bool], **times: timedelta) -> Ca
 
 MAY_ISSUE = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
 MAY_SIGN = x509.KeyUsage(True, True, False, False, False, False, False, False, False)
-AUTHORITY = (x509.BasicConstraints(True, 0), True)
+AUTHORITY: Extension = (x509.BasicConstraints(True, 0), True)
 NAMES = x509.NameConstraints([x509.DirectoryName(x509.Name([]))], None)
-for name, changes in {
+BAD_AUTHORITIES: dict[str, list[Extension]] = {
     "authority_without_constraints": [(MAY_ISSUE, True)],
     "authority_with_constraints_to_be_ignored": [(x509.BasicConstraints(True, 0), False), (MAY_ISSUE, True)],
     "authority_that_is_none": [(x509.BasicConstraints(False, None), True), (MAY_ISSUE, True)],
@@ -232,7 +235,8 @@ for name, changes in {
     "authority_with_another_key_identifier": [
         AUTHORITY, (MAY_ISSUE, True), (x509.AuthorityKeyIdentifier(b"another", None, None), False),
     ],
-}.items():  # fmt: skip
+}  # fmt: skip
+for name, changes in BAD_AUTHORITIES.items():
     simple(name, "SIG-006", through(*changes), "sm2")
 
 simple(

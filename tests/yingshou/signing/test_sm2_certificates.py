@@ -70,7 +70,8 @@ def test_both_sides_stand_on_one_trust_list(world: World, sm2_world: World, now:
 
     for side, other in ((world, sm2_world), (sm2_world, world)):
         signature = sign(side.key_file(), payload, now)
-        assert verify(signature, payload, expected=EXPECTED, trust=both, revocation_lists=lists, moment=now)
+        found = verify(signature, payload, expected=EXPECTED, trust=both, revocation_lists=lists, moment=now)
+        assert found.chain[-1].der == side.trust.roots[0]
         with pytest.raises(UnknownAuthority):
             verify(signature, payload, expected=EXPECTED, trust=other.trust, revocation_lists=lists, moment=now)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from simulators.authority.sm2 import Sm2Key
 from tests.yingshou.signing.signer import EXPECTED, KeyFile, World, document, sign, to_der
 from yingshou.signing.presenters import pem
 from yingshou.signing.verification import VerifiedSignature, verify
@@ -72,6 +73,7 @@ def openssl_sign(
     file: KeyFile, payload: bytes, folder: Path, *arguments: str, options: list[str] | None = None
 ) -> bytes:
     """A CAdES signature made by the command line of OpenSSL."""
+    assert not isinstance(file.key, Sm2Key)
     key = file.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (folder / "key.pem").write_bytes(key)
     (folder / "cert.pem").write_bytes(pem([file.certificate_der]))
