@@ -25,6 +25,7 @@ from receivables.forms.claim import (
     invoice_drafts,
 )
 from receivables.models import Evidence, Kind, Origin, Receivable
+from receivables.readings import unsealed
 from receivables.rules.claims import NoEvidence
 from receivables.rules.draft import ClaimDraft, EvidenceDraft, InvoiceDraft
 from receivables.states import State
@@ -126,7 +127,8 @@ class ClaimEntry:
                 continue
             # A line in which only a file was chosen counts as unchanged and so has no cleaned values.
             kind = str(data.get("kind") or form.fields["kind"].initial)
-            found[(file_id, kind)] = EvidenceDraft(file_id=file_id, kind=kind)
+            reading = unsealed(str(data["reading"]), file_id) if data.get("reading") else None
+            found[(file_id, kind)] = EvidenceDraft(file_id=file_id, kind=kind, reading=reading)
         return list(found.values())
 
     def refuse(self, error: DomainError) -> None:

@@ -17,16 +17,19 @@ from receivables import changing, filters, presenters
 from receivables.answering import Stand, stand_of
 from receivables.models import (
     OBJECT_TYPE,
+    AnswerLink,
     ChangeRequest,
     ConfirmationAct,
     Dispute,
     Evidence,
     Kind,
+    LinkAnswer,
     Origin,
     Outcome,
     Receivable,
     ReceivableBalance,
 )
+from receivables.readings import Reading, readings
 from receivables.rules.claims import KIND_FIELDS
 from receivables.states import LIFECYCLE, DisputeState, State
 from yingshou.approvals.handlers import HANDLERS
@@ -97,6 +100,8 @@ class Sheet:
     seals: dict[int, Seal]
     files: list[tuple[Evidence, StoredFile]]
     stand: Stand | None = None
+    link: AnswerLink | None = None
+    by_link: LinkAnswer | None = None
     story: list[Line] = field(default_factory=list)
 
     @property
@@ -105,6 +110,11 @@ class Sheet:
         if self.row.creditor_id == self.actor.organisation_id:
             return "creditor"
         return "debtor" if self.row.debtor_id == self.actor.organisation_id else ""
+
+    @property
+    def readings(self) -> list[Reading]:
+        """The e-invoices among the documents, with what was read and checked."""
+        return readings(self.files)
 
     @property
     def creditor_name(self) -> str:
@@ -124,8 +134,15 @@ class Sheet:
         if event.organisation_id == self.actor.organisation_id and event.organisation_id is not None:
             own = self.creditor_name if self.side == "creditor" else self.debtor_name
             return own if event.actor_kind == ActorKind.SYSTEM else f"{own} {event.actor_label}".strip()
+        if event.actor_kind == ActorKind.LINK:
+            return gettext("%(name)s, by one-time link") % {"name": event.actor_label}
         names = {self.row.creditor_id: self.creditor_name, self.row.debtor_id: self.debtor_name}
         return names.get(event.organisation_id, "") or gettext("the platform")
+
+    @property
+    def link_state(self) -> StrOrPromise:
+        """Where the newest one-time link stands, in words."""
+        return self.link.state(self.at).label if self.link is not None else ""
 
     @property
     def where(self) -> str:
@@ -213,6 +230,8 @@ class Sheet:
         lines.append(
             gettext("Signed and verified")
             if seal and seal.state == "valid"
+            else gettext("Signed by one-time link; the signature was verified")
+            if self.by_link is not None and act.channel == "LINK"
             else gettext("Not signed")
             if seal is None
             else ""
@@ -418,9 +437,26 @@ def sheet(row: Receivable, actor: Actor, at: datetime) -> Sheet:
         seals=seals,
         files=files_of(row, actor),
         stand=stand_of(row, actor, at),
+        link=_last_link(row, actor),
+        by_link=_link_answer(row, actor),
     )
     made.story = _story(made)
     return made
+
+
+def _last_link(row: Receivable, actor: Actor) -> AnswerLink | None:
+    """The newest one-time link to a claim that waits for an unregistered debtor."""
+    if not row.is_waiting_for_debtor:
+        return None
+    return AnswerLink.objects.visible_to(actor).filter(receivable=row).order_by("-pk").first()
+
+
+def _link_answer(row: Receivable, actor: Actor) -> LinkAnswer | None:
+    """The signed answer that came by link, where the last answer came so."""
+    if row.state not in (State.CONFIRMED, State.RETURNED, State.REFUSED, State.SETTLED, State.WRITTEN_OFF):
+        return None
+    links = AnswerLink.objects.visible_to(actor).filter(receivable=row, used_at__isnull=False)
+    return LinkAnswer.objects.filter(link__in=links, signed_at__isnull=False).order_by("-pk").first()
 
 
 def files_of(row: Receivable, actor: Actor) -> list[tuple[Evidence, StoredFile]]:

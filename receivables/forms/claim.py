@@ -230,6 +230,8 @@ class EvidenceForm(forms.Form):
     kind = forms.ChoiceField(label=_("What it proves"), choices=EvidenceKind.choices, initial=EvidenceKind.CONTRACT)
     file = forms.FileField(label=_("File"), required=False, widget=forms.FileInput(attrs={"accept": FILES}))
     drop = forms.BooleanField(label=_("Take off"), required=False)
+    # What was read from the file, where it is an e-invoice; sealed, so that it comes back as it was given.
+    reading = forms.CharField(required=False, widget=forms.HiddenInput, max_length=2000)
 
     # What the line shows instead of the field: a document of the row, or one that came with the form.
     stored: StoredFile | None = None

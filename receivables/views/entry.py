@@ -7,12 +7,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from receivables import entering, presenters, sheets
-from receivables.drafts import CLAIM, PAYABLE
+from receivables import entering, filling, presenters, sheets
+from receivables.drafts import CLAIM, KINDS, PAYABLE
 from receivables.entering import ClaimEntry
 from receivables.models import Kind, Receivable
 from receivables.states import State
 from yingshou.drafts import actions as drafts
+from yingshou.drafts.actions import Form
 from yingshou.drafts.keeping import DraftRequest, drafted
 from yingshou.jobs.idempotency import idempotent
 from yingshou.kernel.errors import DomainError
@@ -33,6 +34,25 @@ def new_claim(request: DraftRequest) -> HttpResponse:
 def new_payable(request: DraftRequest) -> HttpResponse:
     """Enter one payable that will be published."""
     return _enter(request, side="debtor")
+
+
+@page("receivables.enter", methods=["POST"])
+@drafted(CLAIM, variant="kind")
+def read_einvoice(request: DraftRequest) -> HttpResponse:
+    """Fill the form in from an e-invoice; the page opens again with what it says, and nothing typed is lost."""
+    begun = request.begun
+    form = Form(CLAIM, begun.key, begun.subject, begun.variant)
+    typed = {name: request.POST.getlist(name) for name in request.POST}
+    try:
+        notes = filling.fill(form, typed, request.FILES.get("einvoice"), by=request.actor, at=request.at)
+    except DomainError as error:
+        messages.error(request, f"{error.message_text} {error.cure_text}".strip())
+    else:
+        messages.success(request, _("The form was filled in from the e-invoice; check it."))
+        for note in notes:
+            messages.warning(request, f"{note.message_text} {note.cure_text}".strip())
+    address = KINDS[CLAIM].address(begun.subject, begun.variant)
+    return redirect(f"{address}&draft={begun.key}")
 
 
 def _enter(request: DraftRequest, *, side: str) -> HttpResponse:

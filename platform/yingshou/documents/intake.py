@@ -55,6 +55,7 @@ class Bounds:
 
 
 DEFAULT_BOUNDS = Bounds()
+WAITING_BOUNDS = Bounds(memory_mb=256, processor_seconds=6, wall_seconds=15)
 EINVOICE_BOUNDS = Bounds(memory_mb=256, processor_seconds=100, wall_seconds=280)
 
 
@@ -249,6 +250,21 @@ def extract(kind: ImportKind, path: Path, name: str, rows: Sequence[int]) -> Ite
             message = chunk.message or {}
             if message.get("type") == "file":
                 yield int(message["row"]), str(message["name"]), base64.b64decode(message["content"])
+
+
+def read_one(kind: ImportKind, path: Path, name: str) -> tuple[dict[str, str], list[Message]]:
+    """
+    One small file, while a person waits: its first row by the names of the columns, and what is wrong with it.
+
+    Where the file as a whole is refused there are no values, and the refusal is the only problem.
+    """
+    rows, messages = read_all(reading_plan(kind, path, name, bounds=WAITING_BOUNDS), WAITING_BOUNDS)
+    if messages[-1]["type"] == "refused" or not rows:
+        return {}, [messages[-1]]
+    fields = rows[0].decode().rstrip("\n").split("\t")
+    values = dict(zip([column.name for column in kind.columns], fields[7:], strict=True))
+    problems = [] if fields[5] == "\\N" else json.loads(fields[5].replace("\\\\", "\\"))
+    return {one: value.replace("\\\\", "\\") for one, value in values.items() if value != "\\N"}, problems
 
 
 def read_all(plan: Mapping[str, Any], bounds: Bounds = DEFAULT_BOUNDS) -> tuple[list[Row], Sequence[Message]]:

@@ -161,6 +161,12 @@ def save(
     return Saved(draft, files_of(draft, by=by), problems)
 
 
+def files_under(key: str, *, by: Actor) -> frozenset[str]:
+    """The names of the inputs under which the draft of this key holds files."""
+    draft = FormDraft.objects.visible_to(by).filter(key=key).first()
+    return frozenset(draft.files) if draft is not None else frozenset()
+
+
 @transaction.atomic
 def forget(key: str, *, by: Actor) -> None:
     """
