@@ -21,7 +21,7 @@ from django.db import transaction
 from receivables.loading.parties import JOB, Party
 from yingshou.approvals.models import Approval
 from yingshou.signing import actions as signing
-from yingshou.signing.actions import Origin
+from yingshou.signing.keeping import Origin
 from yingshou.signing.models import SignatureEvidence
 from yingshou.tenancy.actor import Actor, acting_as
 

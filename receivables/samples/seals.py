@@ -26,8 +26,8 @@ from django.db import transaction
 from receivables.samples.people import City
 from yingshou.approvals.models import Approval
 from yingshou.signing import actions as signing
-from yingshou.signing.actions import Origin
 from yingshou.signing.approvals import PURPOSE
+from yingshou.signing.keeping import Origin
 from yingshou.tenancy.actor import Actor, Duty, acting_as
 
 PIN = "246810"
@@ -79,19 +79,26 @@ def issue(settled: City) -> Seals:
             wanted.append(row)
     if wanted:
         _authority(authority, "issue-many", "--into", str(folder), stdin=json.dumps(wanted))
-    call_command("trust_authority", str(authority / "root.crt"), verbosity=0, stdout=_Silent())
-    call_command("trust_authority", str(authority / "issuing.crt"), "--issuing", verbosity=0, stdout=_Silent())
+    call_command("trust_authority", str(authority / "root.crt"), verbosity=0, stdout=Silent())
+    call_command("trust_authority", str(authority / "issuing.crt"), "--issuing", verbosity=0, stdout=Silent())
+    _run("timestamp", base / "timestamp", "init")
+    root = base / "timestamp" / "root.crt"
+    call_command("trust_authority", str(root), "--timestamps", verbosity=0, stdout=Silent())
     return seals
 
 
 def _authority(folder: Path, *arguments: str, stdin: str = "") -> dict[str, Any]:
-    command = [sys.executable, "-m", "simulators.authority", "--folder", str(folder), *arguments]
+    return _run("authority", folder, *arguments, stdin=stdin)
+
+
+def _run(simulator: str, folder: Path, *arguments: str, stdin: str = "") -> dict[str, Any]:
+    command = [sys.executable, "-m", f"simulators.{simulator}", "--folder", str(folder), *arguments]
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=True, cwd=settings.BASE_DIR)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
 
-class _Silent:
+class Silent:
     """Swallows what a command says: the sample city prints its own summary."""
 
     def write(self, _text: str) -> None:

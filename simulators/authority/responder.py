@@ -7,11 +7,13 @@ that was asked with comes back.
 
 import base64
 import binascii
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -124,5 +126,8 @@ def _nonce(asked: ocsp.OCSPRequest) -> bytes | None:
 
 def _hashes(authority: x509.Certificate, algorithm: hashes.HashAlgorithm) -> tuple[bytes, bytes]:
     """Name and key of an authority as a question names them."""
-    built = ocsp.OCSPRequestBuilder().add_certificate(authority, authority, algorithm).build()
-    return built.issuer_name_hash, built.issuer_key_hash
+    parsed = asn1_x509.Certificate.load(authority.public_bytes(Encoding.DER))
+    # The first byte of the bit string says how many bits are unused; it is not part of the key.
+    key = bytes(parsed.public_key["public_key"].contents)[1:]
+    name = algorithm.name
+    return hashlib.new(name, parsed.subject.dump()).digest(), hashlib.new(name, key).digest()

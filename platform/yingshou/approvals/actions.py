@@ -14,7 +14,7 @@ from psycopg2.extras import execute_values
 from yingshou.approvals.handlers import HANDLERS, Handler, LineDraft
 from yingshou.approvals.models import Approval, ApprovalLine, ApprovalPolicy
 from yingshou.approvals.selectors import policy
-from yingshou.approvals.states import LIFECYCLE
+from yingshou.approvals.states import LIFECYCLE, State, Waits
 from yingshou.audit.events import EventDraft, record
 from yingshou.audit.lifecycle import Outcome, advance, created
 from yingshou.kernel.canonical import canonical_json
@@ -139,6 +139,52 @@ def approve(approval_id: int, *, by: Actor, at: datetime, signature_id: int | No
     if approval.needs_signature and signature_id is None:
         raise SignatureMissing
     return _carry_out(approval, handler, by=by, at=at, signature_id=signature_id)
+
+
+@transaction.atomic
+def sign(approval_id: int, *, due_at: datetime, by: Actor, at: datetime) -> Approval:
+    """
+    Note that it is signed and waits for the proof of its signature; nothing takes effect yet.
+
+    :param due_at: until when the proof is waited for
+    :raises NotVisible: if the approval is not of the actor's organisation
+    :raises DutyMissing: if the actor may not check this
+    :raises CheckerIsMaker: if the actor made it
+    :raises IllegalTransition: if it is signed or decided already
+    """
+    approval, _handler = _for_decision(approval_id, by)
+    facts = {
+        "checker_id": by.person_id,
+        "checker_label": by.label,
+        "signed_at": at,
+        "proof_due_at": due_at,
+        "proof_waits": Waits.STARTED,
+    }
+    advance(LIFECYCLE, [approval], "sign", by=by, at=at, facts=facts).only()
+    return approval
+
+
+@transaction.atomic
+def say_what_is_missing(approval_id: int, waits: Waits, *, by: Actor) -> None:
+    """Keep which proof did not come, for the pages that show the waiting signature."""
+    Approval.objects.visible_to(by).filter(pk=approval_id, state=State.SIGNED_WAITING_PROOF).update(proof_waits=waits)
+
+
+@transaction.atomic
+def give_back(approval_id: int, *, reason: str, by: Actor, at: datetime) -> bool:
+    """
+    Let it wait for a checker again, because its signature got no proof; whether it was waiting for one.
+
+    :raises NotVisible: if the approval is not of the actor's organisation
+    """
+    approval = Approval.objects.visible_to(by).locked(approval_id)
+    if approval is None:
+        raise NotVisible
+    if not approval.waits_for_proof:
+        return False
+    facts = {"checker_id": None, "checker_label": "", "signed_at": None, "proof_due_at": None, "proof_waits": ""}
+    advance(LIFECYCLE, [approval], "give_back", by=by, at=at, reason=reason, facts=facts).only()
+    return True
 
 
 @transaction.atomic

@@ -42,7 +42,7 @@ permissions.register(
     ),
 )
 
-for event in ("submit", "sign", "approve", "reject", "withdraw"):
+for event in ("submit", "sign", "give_back", "approve", "reject", "withdraw"):
     wording.register(f"approvals.approval.{event}", presenters.approval_line)
 wording.register("approvals.approvalpolicy.set", presenters.approval_line)
 

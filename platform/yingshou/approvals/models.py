@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from yingshou.approvals.states import OPEN, State
+from yingshou.approvals.states import OPEN, State, Waits
 from yingshou.kernel.fields import AmountField
 from yingshou.tenancy.actor import Actor
 
@@ -88,6 +88,10 @@ class Approval(models.Model):
     checker_id = models.BigIntegerField(null=True)
     checker_label = models.TextField(blank=True, default="")
     decided_at = models.DateTimeField(null=True)
+    # While a signature waits for its proof: since when, until when, and what is missing.
+    signed_at = models.DateTimeField(null=True)
+    proof_due_at = models.DateTimeField(null=True)
+    proof_waits = models.TextField(choices=Waits.choices, blank=True, default="")
     reason = models.TextField(blank=True, default="")
     remark = models.TextField(blank=True, default="")
     needs_second_person = models.BooleanField()
@@ -117,6 +121,14 @@ class Approval(models.Model):
                 name="approved_is_signed_where_needed",
             ),
             models.CheckConstraint(condition=~Q(state=State.REJECTED) | ~Q(reason=""), name="rejection_has_reason"),
+            models.CheckConstraint(
+                condition=~Q(state=State.SIGNED_WAITING_PROOF)
+                | (
+                    Q(checker_id__isnull=False, signed_at__isnull=False, proof_due_at__isnull=False)
+                    & ~Q(proof_waits="")
+                ),
+                name="waiting_signature_has_signer_and_times",
+            ),
         ]
         indexes = [
             models.Index(
@@ -134,6 +146,11 @@ class Approval(models.Model):
     def is_open(self) -> bool:
         """Whether somebody still has to decide."""
         return self.state in OPEN
+
+    @property
+    def waits_for_proof(self) -> bool:
+        """Whether it is signed and takes effect as soon as the proof is there."""
+        return self.state == State.SIGNED_WAITING_PROOF
 
 
 class ApprovalLine(models.Model):

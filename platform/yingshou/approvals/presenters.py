@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 HEADLINES: dict[str, "StrPromise"] = {
     "submit": _("Submitted for checking"),
     "sign": _("Signed; the proof is being fetched"),
+    "give_back": _("Given back: the signature got no proof"),
     "approve": _("Approved"),
     "reject": _("Rejected"),
     "withdraw": _("Taken back by the maker"),
@@ -31,7 +32,7 @@ def approval_line(event: AuditEvent) -> Line:
         detail=event.body.get("reason", ""),
         at=event.at,
         who=event.actor_label,
-        tone="harm" if verb == "reject" else "done",
+        tone="harm" if verb in {"reject", "give_back"} else "done",
     )
 
 

@@ -17,42 +17,43 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import IntegrityError, transaction
 
 from yingshou.audit.events import EventDraft, record
-from yingshou.audit.lifecycle import advance, created
-from yingshou.identity.models import Organisation
-from yingshou.kernel.canonical import sm3_hex
+from yingshou.audit.lifecycle import advance
 from yingshou.kernel.errors import NotVisible
 from yingshou.signing import authorities, cms
 from yingshou.signing.algorithms import SignatureAlgorithm, browser_algorithm, ecdsa_der
-from yingshou.signing.certificates import CertificateFacts, read_certificate
+from yingshou.signing.certificates import read_certificate
 from yingshou.signing.documents import envelope
 from yingshou.signing.errors import (
-    CertificateTaken,
-    CertificateWithdrawn,
     MalformedSignature,
     NotYourCertificate,
     Replayed,
     SignatureRefused,
+)
+from yingshou.signing.keeping import (
+    Given,
+    Origin,
+    Proof,
+    organisation_of,
+    proofs_are_fetched,
+    record_signature,
+    require_held,
+    signer_of,
+    verified_evidence,
 )
 from yingshou.signing.models import (
     AnchorKind,
     Certificate,
     RevocationList,
     SignatureEvidence,
-    SignatureFormat,
     SigningRequest,
     TrustAnchor,
 )
 from yingshou.signing.purposes import PURPOSES, Subject
 from yingshou.signing.revocation import read_revocation_list
-from yingshou.signing.states import LIFECYCLE, CertificateState
+from yingshou.signing.states import LIFECYCLE
 from yingshou.signing.verification import (
     MAX_AGE,
-    VERIFIER,
-    Expected,
-    VerifiedSignature,
-    verify,
     verify_certificate,
-    verify_raw_document,
 )
 from yingshou.tenancy import clocks
 from yingshou.tenancy.actor import Actor
@@ -70,14 +71,6 @@ class Prepared:
     algorithm: SignatureAlgorithm
 
 
-@dataclass(frozen=True)
-class Origin:
-    """From where a signature came; kept with the evidence, shown to the signer's own organisation alone."""
-
-    device: str = ""
-    ip: str | None = None
-
-
 @transaction.atomic
 def prepare(
     purpose: str, object_id: int, certificate: bytes, chain: Sequence[bytes], *, by: Actor, at: datetime
@@ -93,7 +86,7 @@ def prepare(
     """
     subject = PURPOSES.get(purpose).subject(object_id, by=by, at=at)
     clocks.require_agreement()
-    organisation = _organisation(by)
+    organisation = organisation_of(by)
     held = verify_certificate(
         certificate,
         _limited(chain),
@@ -101,8 +94,9 @@ def prepare(
         trust=authorities.trust_store(at),
         revocation_lists=authorities.revocation_facts(authorities.latest_lists()),
         moment=at,
+        may_wait=proofs_are_fetched(),
     )
-    _held(held.certificate, by)
+    require_held(held.certificate, by)
     algorithm = browser_algorithm(held.certificate.public_key)
     nonce = secrets.token_hex(32)
     payload = envelope(
@@ -115,7 +109,7 @@ def prepare(
     )
     request = SigningRequest.objects.create(
         organisation=organisation,
-        person_id=_signer(by)[1],
+        person_id=signer_of(by)[1],
         purpose=purpose,
         object_type=subject.object_type,
         object_id=subject.object_id,
@@ -140,7 +134,8 @@ def complete(request_id: int, value: bytes, *, by: Actor, at: datetime, origin: 
     """
     Verify a signature, store its evidence and carry out what was signed, all or nothing.
 
-    Sending the same signature twice gives the same evidence.
+    For signatures whose proof lies here already; `waiting.sign` also fetches it from other services. Sending the same
+    signature twice gives the same evidence.
 
     :param value: what WebCrypto returned; for ECDSA r and s side by side
     :raises NotVisible: if the request is not this person's
@@ -148,19 +143,53 @@ def complete(request_id: int, value: bytes, *, by: Actor, at: datetime, origin: 
     :raises ClocksDiffer: if the clocks of the platform disagree
     :raises DomainError: whatever refuses the act that was signed
     """
+    given = open_request(request_id, value, by=by)
+    if given.request.used_at is not None:
+        return repeated(given)
+    subject = require_current(given.request, by=by, at=at)
+    evidence = verified_evidence(given, Proof(), by=by, at=at, arrived_at=at, origin=origin)
+    store(evidence, subject, by=by, at=at)
+    return evidence
+
+
+def open_request(request_id: int, value: bytes, *, by: Actor) -> Given:
+    """
+    Lock the request that a signature answers, and bring the value into the form that is kept.
+
+    :raises NotVisible: if the request is not this person's
+    :raises ClocksDiffer: if the clocks of the platform disagree
+    """
     request = SigningRequest.objects.visible_to(by).select_for_update(no_key=True).filter(pk=request_id).first()
     if request is None:
         raise NotVisible
     clocks.require_agreement()
     facts = read_certificate(bytes(request.certificate_der))
-    raw = ecdsa_der(facts.public_key, value) if isinstance(facts.public_key, ec.EllipticCurvePublicKey) else value
-    if request.used_at is not None:
-        return _repeated(request, raw)
-    purpose = PURPOSES.get(request.purpose)
-    subject = purpose.subject(request.object_id, by=by, at=at)
-    if at > request.expires_at or not _is_of(subject, request):
+    is_ecdsa = isinstance(facts.public_key, ec.EllipticCurvePublicKey)
+    return Given(request, facts, ecdsa_der(facts.public_key, value) if is_ecdsa else value)
+
+
+def require_current(request: SigningRequest, *, by: Actor, at: datetime) -> Subject:
+    """
+    What is signed, if it is still what was prepared.
+
+    :raises Replayed: if the request ran out, or belongs to another version of the document
+    """
+    subject = PURPOSES.get(request.purpose).subject(request.object_id, by=by, at=at)
+    now = (subject.object_type, subject.object_id, subject.object_version, subject.manifest_root)
+    then = (request.object_type, request.object_id, request.object_version, bytes(request.manifest_root))
+    if at > request.expires_at or now != then:
         raise Replayed
-    evidence = _verified(request, facts, raw, by=by, at=at, origin=origin)
+    return subject
+
+
+def store(evidence: SignatureEvidence, subject: Subject, *, by: Actor, at: datetime) -> None:
+    """
+    Keep verified evidence and carry out what was signed, in the caller's transaction.
+
+    :raises Replayed: if somebody signed this version of the document first
+    :raises DomainError: whatever refuses the act that was signed
+    """
+    purpose = PURPOSES.get(evidence.purpose)
     evidence.audience = sorted({evidence.organisation_id, *purpose.audience(subject)})
     try:
         with transaction.atomic():
@@ -168,68 +197,21 @@ def complete(request_id: int, value: bytes, *, by: Actor, at: datetime, origin: 
     except IntegrityError as error:
         # The nonce and the version of the document are unique: somebody signed it first.
         raise Replayed from error
-    SigningRequest.objects.filter(pk=request.pk).update(used_at=at)
-    _record_signature(evidence, by=by, at=at)
+    SigningRequest.objects.filter(pk=evidence.request_id, used_at=None).update(used_at=evidence.arrived_at)
+    record_signature(evidence, by=by, at=at)
     purpose.completed(evidence, by=by, at=at)
+
+
+def repeated(given: Given) -> SignatureEvidence:
+    """
+    The answer of the first time, if this is the very same signature sent again.
+
+    :raises Replayed: if it is another one
+    """
+    evidence = SignatureEvidence.objects.filter(request=given.request).first()
+    if evidence is None or bytes(evidence.value) != given.value:
+        raise Replayed
     return evidence
-
-
-def _verified(
-    request: SigningRequest, facts: CertificateFacts, value: bytes, *, by: Actor, at: datetime, origin: Origin
-) -> SignatureEvidence:
-    """Verify the signature value and put together its evidence, not yet stored."""
-    lists = authorities.latest_lists()
-    organisation = _organisation(by)
-    expected = expected_of(request, organisation.uscc)
-    held = authorities.revocation_facts(lists)
-    if request.format == SignatureFormat.ELICENSE:
-        signature = b""
-        verified = verify_raw_document(
-            bytes(request.payload),
-            value,
-            certificate=facts.der,
-            others=[bytes(der) for der in request.chain],
-            expected=expected,
-            trust=authorities.licence_trust(at),
-            revocation=held,
-            moment=at,
-        )
-    else:
-        signature = _assembled(request, facts, value)
-        trust = authorities.trust_store(at)
-        payload = bytes(request.payload)
-        verified = verify(signature, payload, expected=expected, trust=trust, revocation_lists=held, moment=at)
-    certificate = _registered(verified, by=by, at=at)
-    evidence = _evidence(request, organisation, certificate, verified, signature, by=by, at=at)
-    evidence.device, evidence.ip = origin.device[:300], origin.ip
-    evidence.revocation_list_ids = [lists[facts.sha256] for facts in verified.revocation_lists]
-    evidence.revocation_fetched_at = min(
-        RevocationList.objects.filter(pk__in=evidence.revocation_list_ids).values_list("fetched_at", flat=True)
-    )
-    return evidence
-
-
-def _assembled(request: SigningRequest, facts: CertificateFacts, value: bytes) -> bytes:
-    """The detached CMS around the value that the browser returned."""
-    return cms.assemble(
-        attributes=bytes(request.attributes),
-        value=value,
-        algorithm=browser_algorithm(facts.public_key),
-        certificate=facts,
-        others=[bytes(der) for der in request.chain[:-1]],
-    )
-
-
-def expected_of(row: SigningRequest | SignatureEvidence, uscc: str) -> Expected:
-    """What the signed document must say, from the row that stands for it."""
-    return Expected(
-        uscc=uscc,
-        nonce=row.nonce,
-        purpose=row.purpose,
-        object_type=row.object_type,
-        object_id=row.object_id,
-        object_version=row.object_version,
-    )
 
 
 @transaction.atomic
@@ -341,150 +323,3 @@ def _limited(chain: Sequence[bytes]) -> Sequence[bytes]:
     if len(chain) >= cms.MAX_CERTIFICATES:
         raise MalformedSignature(detail="certificates")
     return chain
-
-
-def _organisation(by: Actor) -> Organisation:
-    return Organisation.objects.get(pk=_signer(by)[0])
-
-
-def _signer(by: Actor) -> tuple[int, int]:
-    """The organisation and the person who sign."""
-    assert by.organisation_id is not None, "a signer acts for an organisation"
-    assert by.person_id is not None, "a signer is a person"
-    return by.organisation_id, by.person_id
-
-
-def _held(facts: CertificateFacts, by: Actor) -> Certificate | None:
-    """A certificate is one person's; row-level security hides others' rows, so the unique fingerprint has the last word."""
-    held = Certificate.objects.visible_to(by).filter(sha256=facts.sha256).first()
-    if held is not None and held.person_id != by.person_id:
-        raise CertificateTaken
-    if held is not None and held.state == CertificateState.WITHDRAWN:
-        raise CertificateWithdrawn
-    return held
-
-
-def _registered(verified: VerifiedSignature, *, by: Actor, at: datetime) -> Certificate:
-    """The signer's certificate row; the first good signature binds a certificate to its person."""
-    facts = verified.certificate
-    held = _held(facts, by)
-    if held is not None:
-        return held
-    certificate = Certificate(
-        organisation_id=_signer(by)[0],
-        person_id=_signer(by)[1],
-        der=facts.der,
-        sha256=facts.sha256,
-        chain=[one.der for one in verified.chain[1:]],
-        serial=facts.serial,
-        subject=facts.subject,
-        issuer=facts.issuer,
-        common_name=facts.subject_common_name,
-        key_label=facts.key_label,
-        not_before=facts.not_before,
-        not_after=facts.not_after,
-        registered_at=at,
-    )
-    try:
-        with transaction.atomic():
-            certificate.save(force_insert=True)
-    except IntegrityError as error:
-        # Registered a moment ago: by this person in another window, or by somebody this actor cannot see.
-        held = _held(facts, by)
-        if held is None:
-            raise CertificateTaken from error
-        return held
-    created(
-        [certificate], by=by, at=at, event="register", body=lambda row: {"serial": row.serial, "subject": row.subject}
-    )
-    return certificate
-
-
-def _repeated(request: SigningRequest, value: bytes) -> SignatureEvidence:
-    """The answer of the first time, if this is the very same signature sent again."""
-    evidence = SignatureEvidence.objects.filter(request=request).first()
-    if evidence is None or bytes(evidence.value) != value:
-        raise Replayed
-    return evidence
-
-
-def _is_of(subject: Subject, request: SigningRequest) -> bool:
-    """Whether the object is still the version, with the lines, that was prepared."""
-    now = (subject.object_type, subject.object_id, subject.object_version, subject.manifest_root)
-    then = (request.object_type, request.object_id, request.object_version, bytes(request.manifest_root))
-    return now == then
-
-
-def _evidence(
-    request: SigningRequest,
-    organisation: Organisation,
-    certificate: Certificate,
-    verified: VerifiedSignature,
-    signature: bytes,
-    *,
-    by: Actor,
-    at: datetime,
-) -> SignatureEvidence:
-    facts, payload = verified.certificate, bytes(request.payload)
-    return SignatureEvidence(
-        request=request,
-        organisation=organisation,
-        person_id=_signer(by)[1],
-        certificate=certificate,
-        purpose=request.purpose,
-        object_type=request.object_type,
-        object_id=request.object_id,
-        object_version=request.object_version,
-        nonce=request.nonce,
-        payload=payload,
-        payload_sha256=hashlib.sha256(payload).digest(),
-        payload_sm3=bytes.fromhex(sm3_hex(payload)),
-        manifest_root=bytes(request.manifest_root),
-        manifest_size=request.manifest_size,
-        format=request.format,
-        cms=signature,
-        assertion=bytes(request.assertion),
-        assertion_signature=bytes(request.assertion_signature),
-        algorithm=verified.algorithm.label,
-        algorithm_oid=verified.algorithm.oid,
-        value=verified.value,
-        certificate_der=facts.der,
-        chain=[one.der for one in verified.chain[1:]],
-        serial=facts.serial,
-        subject=facts.subject,
-        issuer=facts.issuer,
-        subject_uscc=organisation.uscc,
-        organisation_name=organisation.name,
-        signer_name=by.label or facts.subject_common_name,
-        key_usages=list(facts.key_usages),
-        not_before=facts.not_before,
-        not_after=facts.not_after,
-        signed_at=verified.signed_at,
-        verified_at=at,
-        verifier=VERIFIER,
-    )
-
-
-def _record_signature(evidence: SignatureEvidence, *, by: Actor, at: datetime) -> None:
-    record(
-        [
-            EventDraft(
-                kind="signing.signatureevidence.sign",
-                object_type="signing.signatureevidence",
-                object_id=evidence.pk,
-                object_version=None,
-                audience=evidence.audience,
-                by=by,
-                at=at,
-                body={
-                    "purpose": evidence.purpose,
-                    "object_type": evidence.object_type,
-                    "object_id": evidence.object_id,
-                    "object_version": evidence.object_version,
-                    "lines": evidence.manifest_size,
-                    "root": bytes(evidence.manifest_root).hex(),
-                    "certificate_serial": evidence.serial,
-                },
-            )
-        ]
-    )

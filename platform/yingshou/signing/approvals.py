@@ -10,6 +10,7 @@ from psycopg2 import Binary
 from yingshou.approvals import actions as approval_actions
 from yingshou.approvals.handlers import HANDLERS
 from yingshou.approvals.models import Approval
+from yingshou.approvals.states import Waits
 from yingshou.kernel.errors import Conflict, NotAllowed, NotVisible
 from yingshou.kernel.merkle import proofs, root
 from yingshou.signing.audiences import audience_of
@@ -44,6 +45,14 @@ class AlreadyDecided(Conflict):
     cure = _("Open it to see what was decided, by whom and when.")
 
 
+class AlreadySigned(Conflict):
+    """A signature was given and waits for its proof; a second one would be one too many."""
+
+    code = "SGN-006"
+    message = _("%(who)s has signed this already; it takes effect by itself as soon as the proof is there.")
+    cure = _("There is nothing to do: its page shows what is still missing and until when the platform waits for it.")
+
+
 class ManifestBroken(Conflict):
     """The lines do not give the root that was frozen at submission: somebody altered the database."""
 
@@ -56,6 +65,21 @@ class ApprovalPurpose(Purpose):
     """Approve with a signature."""
 
     def subject(self, object_id: int, *, by: Actor, at: datetime) -> Subject:
+        return self._subject(object_id, waiting=False, by=by)
+
+    def resumed(self, object_id: int, *, by: Actor, at: datetime) -> Subject:
+        return self._subject(object_id, waiting=True, by=by)
+
+    def accepted(self, object_id: int, *, due_at: datetime, by: Actor, at: datetime) -> None:
+        approval_actions.sign(object_id, due_at=due_at, by=by, at=at)
+
+    def lacks(self, object_id: int, waits: str, *, by: Actor) -> None:
+        approval_actions.say_what_is_missing(object_id, Waits(waits), by=by)
+
+    def given_back(self, object_id: int, *, reason: str, by: Actor, at: datetime) -> None:
+        approval_actions.give_back(object_id, reason=reason, by=by, at=at)
+
+    def _subject(self, object_id: int, *, waiting: bool, by: Actor) -> Subject:
         approval = Approval.objects.visible_to(by).filter(pk=object_id).first()
         if approval is None:
             raise NotVisible
@@ -66,6 +90,8 @@ class ApprovalPurpose(Purpose):
             raise OwnSubmission
         if not approval.is_open:
             raise AlreadyDecided
+        if approval.waits_for_proof and not waiting:
+            raise AlreadySigned(who=approval.checker_label)
         return Subject(
             object_type="approvals.approval",
             object_id=approval.pk,

@@ -15,6 +15,12 @@ def licence_trust(moment: datetime) -> TrustStore:
     return TrustStore(roots=tuple(bytes(der) for der in rows.values_list("der", flat=True)))
 
 
+def timestamp_trust(moment: datetime) -> TrustStore:
+    """The authorities that tell the time, a list of its own."""
+    rows = TrustAnchor.objects.filter(trusted_at(moment), kind=AnchorKind.TIMESTAMP).order_by("pk")
+    return TrustStore(roots=tuple(bytes(der) for der in rows.values_list("der", flat=True)))
+
+
 def trust_store(moment: datetime) -> TrustStore:
     """The trust list as it stood at a moment."""
     rows = list(TrustAnchor.objects.filter(trusted_at(moment)).order_by("pk").values_list("kind", "der"))

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from yingshou.audit import wording
 from yingshou.jobs.registry import schedule
-from yingshou.signing import approvals, books, presenters, purposes, registration
+from yingshou.signing import approvals, books, elicence_providers, elicence_tasks, presenters, purposes, registration
 from yingshou.tenancy import classes, permissions
 from yingshou.tenancy.actor import Duty
 from yingshou.tenancy.classes import RowClass
@@ -14,7 +14,15 @@ from yingshou.tenancy.permissions import Permission
 from yingshou.ui import navigation
 from yingshou.ui.navigation import NavItem
 
-for model in ("Certificate", "SigningRequest", "SignatureEvidence", "SignedLine", "LicenceRequest", "LicenceHolder"):
+for model in (
+    "Certificate",
+    "SigningRequest",
+    "WaitingSignature",
+    "SignatureEvidence",
+    "SignedLine",
+    "LicenceRequest",
+    "LicenceHolder",
+):
     classes.register(f"signing.{model}", RowClass.TENANT)
 for model in ("TrustAnchor", "RevocationList"):
     classes.register(f"signing.{model}", RowClass.REFERENCE)
@@ -51,6 +59,10 @@ for kind in presenters.HEADLINES:
     wording.register(kind, presenters.event_line)
 
 schedule("signing.revocation_lists", every=timedelta(minutes=10))
+schedule(elicence_tasks.GO_ON, every=timedelta(minutes=1))
+schedule(elicence_tasks.FORGET, every=timedelta(days=1))
+elicence_providers.PROVIDERS.register("sample", elicence_providers.SampleProvider())
+schedule("signing.waiting_signatures", every=timedelta(minutes=15))
 
 navigation.register(
     "signing",
@@ -60,5 +72,15 @@ navigation.register(
         permission="signing.certificates",
         icon="key",
         order=85,
+    ),
+)
+navigation.register(
+    "signing.licence",
+    NavItem(
+        label=_("Electronic licence"),
+        url_name="signing:licence_links",
+        icon="building",
+        order=86,
+        count=presenters.licences_waiting,
     ),
 )

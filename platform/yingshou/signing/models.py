@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from yingshou.approvals.states import Waits
 from yingshou.signing.elicence_models import LicenceHolder, LicenceRequest
 from yingshou.signing.states import CertificateState
 from yingshou.tenancy.actor import Actor
@@ -34,6 +35,7 @@ class AnchorKind(models.TextChoices):
     ROOT = "ROOT", _("root authority")
     ISSUING = "ISSUING", _("issuing authority")
     ELICENCE = "ELICENCE", _("authority of electronic business licences")
+    TIMESTAMP = "TIMESTAMP", _("timestamp authority")
 
 
 class TrustAnchor(models.Model):
@@ -177,6 +179,63 @@ class SigningRequest(models.Model):
         return f"{self.purpose} {self.object_type} {self.object_id}"
 
 
+class WaitingSignatureQuerySet(models.QuerySet["WaitingSignature"]):
+    """Waiting signatures, scoped."""
+
+    def visible_to(self, actor: Actor) -> "WaitingSignatureQuerySet":
+        """Those of the actor's organisation."""
+        return self.filter(organisation_id=actor.organisation_id or 0)
+
+    def open(self) -> "WaitingSignatureQuerySet":
+        """Those whose proof is still waited for."""
+        return self.filter(ended_at__isnull=True)
+
+
+class WaitingSignature(models.Model):
+    """
+    A signature that was given and verified as far as it can be, and waits for the proof of its time and standing.
+
+    It takes effect only with that proof; `problem` says why one came to nothing.
+    """
+
+    request = models.OneToOneField(SigningRequest, on_delete=models.PROTECT, related_name="waiting")
+    organisation = models.ForeignKey("identity.Organisation", on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    purpose = models.TextField()
+    object_type = models.TextField()
+    object_id = models.BigIntegerField()
+    # The object's version once the signature waits; another one at the end means that it was decided otherwise.
+    object_version = models.IntegerField()
+    value = models.BinaryField()
+    device = models.TextField(blank=True, default="")
+    ip = models.GenericIPAddressField(null=True)
+    arrived_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    waits = models.TextField(choices=Waits.choices, default=Waits.STARTED)
+    attempts = models.IntegerField(default=0)
+    attempted_at = models.DateTimeField(null=True)
+    timestamp_token = models.BinaryField(default=b"")
+    ended_at = models.DateTimeField(null=True)
+    problem = models.JSONField(null=True)
+
+    objects = WaitingSignatureQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "purpose", "object_type", "object_id"],
+                condition=Q(ended_at__isnull=True),
+                name="one_waiting_signature_per_object",
+            ),
+            models.CheckConstraint(
+                condition=Q(problem__isnull=True) | Q(ended_at__isnull=False), name="problem_ends_the_waiting"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.object_type} {self.object_id}"
+
+
 class SignatureEvidenceQuerySet(models.QuerySet["SignatureEvidence"]):
     """Evidence, scoped. Who may see a signed object may see its evidence; row-level security decides that."""
 
@@ -228,6 +287,12 @@ class SignatureEvidence(models.Model):
     not_after = models.DateTimeField()
     revocation_list_ids = ArrayField(models.BigIntegerField())
     revocation_fetched_at = models.DateTimeField()
+    # Answers about single certificates (OCSP), and the token that proves the time (RFC 3161); empty where none was asked for.
+    ocsp_responses = ArrayField(models.BinaryField(), default=list)
+    timestamp_token = models.BinaryField(default=b"")
+    timestamp_at = models.DateTimeField(null=True)
+    timestamp_authority = models.TextField(blank=True, default="")
+    arrived_at = models.DateTimeField()
     signed_at = models.DateTimeField()
     verified_at = models.DateTimeField()
     verifier = models.TextField()
@@ -243,7 +308,13 @@ class SignatureEvidence(models.Model):
                 name="document_version_signed_once",
             ),
             models.CheckConstraint(condition=~Q(chain__len=0), name="evidence_has_chain"),
-            models.CheckConstraint(condition=~Q(revocation_list_ids__len=0), name="evidence_has_revocation_lists"),
+            models.CheckConstraint(
+                condition=~Q(revocation_list_ids__len=0) | ~Q(ocsp_responses__len=0),
+                name="evidence_has_revocation_proof",
+            ),
+            models.CheckConstraint(
+                condition=Q(timestamp_token=b"") | Q(timestamp_at__isnull=False), name="timestamp_has_its_time"
+            ),
         ]
 
     def __str__(self) -> str:

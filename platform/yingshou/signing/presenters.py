@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -16,9 +17,20 @@ from yingshou.audit.models import AuditEvent
 from yingshou.audit.wording import Line
 from yingshou.identity.models import Organisation
 from yingshou.signing.certificates import CertificateFacts, read_certificate
-from yingshou.signing.models import RevocationList, SignatureEvidence, SignedLine
+from yingshou.signing.elicence import holder_of
+from yingshou.signing.elicence_states import HolderState
+from yingshou.signing.models import (
+    LicenceHolder,
+    RevocationList,
+    SignatureEvidence,
+    SignatureFormat,
+    SignedLine,
+    WaitingSignature,
+)
+from yingshou.signing.ocsp import read_status
 from yingshou.signing.purposes import Subject
 from yingshou.signing.selectors import common_name
+from yingshou.tenancy.actor import Actor
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -30,6 +42,11 @@ HEADLINES: dict[str, "StrPromise"] = {
     "signing.certificate.withdraw": _("Signing certificate withdrawn"),
     "signing.signatureevidence.sign": _("Signed; the signature was verified"),
     "signing.signingrequest.refuse": _("A signature was refused"),
+    "signing.licenceholder.ask": _("Link of the electronic licence asked for"),
+    "signing.licenceholder.link": _("Electronic licence linked"),
+    "signing.licenceholder.decline": _("Link of the electronic licence declined"),
+    "signing.licenceholder.end": _("Link of the electronic licence ended"),
+    "signing.waitingsignature.give_back": _("A signature was given back: it did not take effect"),
 }
 
 
@@ -109,10 +126,58 @@ def list_rows(evidence: SignatureEvidence) -> list[ListRow]:
     ]
 
 
+@dataclass(frozen=True)
+class StatusRow:
+    """An answer about one certificate, with the name of its file."""
+
+    serial: str
+    this_update: datetime
+    next_update: datetime
+    file_name: str
+
+
+@dataclass(frozen=True)
+class StampRow:
+    """The proof of the time."""
+
+    at: datetime
+    authority: str
+    command: str
+
+
+def status_rows(evidence: SignatureEvidence) -> list[StatusRow]:
+    """The answers about single certificates that an evidence keeps."""
+    facts = [read_status(bytes(der)) for der in evidence.ocsp_responses]
+    return [
+        StatusRow(f"{one.serial_number:X}", one.this_update, one.next_update, f"status-{number}.ors")
+        for number, one in enumerate(facts, start=1)
+    ]
+
+
+def stamp_row(evidence: SignatureEvidence) -> StampRow | None:
+    """The timestamp of an evidence and how to check it; None where there is none."""
+    if evidence.timestamp_at is None:
+        return None
+    command = (
+        "openssl ts -verify -token_in -in timestamp.tst -data signature.bin -CAfile timestamp-authority.pem "
+        f"-attime {int(evidence.timestamp_at.timestamp())}"
+    )
+    return StampRow(evidence.timestamp_at, evidence.timestamp_authority, command)
+
+
+def given_back(row: WaitingSignature | None) -> Refused | None:
+    """Why a signature that waited came to nothing, in the reader's language."""
+    if row is None or row.problem is None:
+        return None
+    said, suffix = row.problem, reader_language()
+    return Refused("", said["code"], said[f"message_{suffix}"], said[f"cure_{suffix}"])
+
+
 def event_line(event: AuditEvent) -> Line:
     """A line of the timeline."""
-    refused = event.kind.endswith(".refuse")
-    detail = str(event.body.get("code" if refused else "certificate_serial", event.body.get("serial", "")))
+    refused = event.kind.endswith((".refuse", ".give_back"))
+    found = event.body.get("code" if refused else "certificate_serial") or event.body.get("serial")
+    detail = str(found or event.body.get("person", ""))
     return Line(
         headline=HEADLINES[event.kind],
         detail=detail,
@@ -120,6 +185,13 @@ def event_line(event: AuditEvent) -> Line:
         who=event.actor_label,
         tone="harm" if refused else "done",
     )
+
+
+def licences_waiting(actor: Actor) -> QuerySet[LicenceHolder] | None:
+    """Links that wait for an administrator; for the count in the navigation."""
+    if not actor.may("identity.manage_people"):
+        return None
+    return LicenceHolder.objects.visible_to(actor).filter(state=HolderState.ASKED)
 
 
 def refused_lines(approval: Approval) -> list[Refused]:
@@ -181,8 +253,20 @@ def proof_file(line: SignedLine) -> bytes:
     return json.dumps(proof, ensure_ascii=False, indent=1).encode()
 
 
+def licence_facts(evidence: SignatureEvidence) -> tuple[str, str] | None:
+    """Who confirmed on the phone and with which licence; None for a certificate file."""
+    return holder_of(bytes(evidence.assertion)) if evidence.format == SignatureFormat.ELICENSE else None
+
+
 def openssl_command(evidence: SignatureEvidence) -> str:
     """The command that verifies the downloaded files, as of the moment of signing."""
+    if evidence.format == SignatureFormat.ELICENSE:
+        check = "openssl pkeyutl -verify -pubin -inkey key.pem -rawin -digest sm3 -pkeyopt distid:1234567812345678"
+        return (
+            "openssl x509 -in certificate.pem -pubkey -noout -out key.pem\n"
+            f"{check} -in document.json -sigfile signature.bin\n"
+            f"{check} -in assertion.json -sigfile assertion.bin"
+        )
     return (
         "openssl cms -verify -binary -cades -inform DER -in signature.p7s -content document.json "
         f"-CAfile chain.pem -attime {int(evidence.signed_at.timestamp())} -out /dev/null"

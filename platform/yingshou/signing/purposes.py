@@ -51,6 +51,26 @@ class Purpose(ABC):
     def audience(self, subject: Subject) -> list[int]:
         """The organisations besides the signer's that may read the evidence."""
 
+    def accepted(self, object_id: int, *, due_at: datetime, by: Actor, at: datetime) -> None:
+        """Show that the object is signed and waits for the proof of the signature; nothing by default."""
+        return
+
+    def resumed(self, object_id: int, *, by: Actor, at: datetime) -> Subject:
+        """
+        Say what is signed, once the signature waits for its proof; the same as before by default.
+
+        :raises DomainError: if it can take effect no more
+        """
+        return self.subject(object_id, by=by, at=at)
+
+    def lacks(self, object_id: int, waits: str, *, by: Actor) -> None:
+        """Show which proof is missing; nothing by default."""
+        return
+
+    def given_back(self, object_id: int, *, reason: str, by: Actor, at: datetime) -> None:
+        """Undo `accepted`: the signature got no proof, or can take effect no more; nothing by default."""
+        return
+
     @abstractmethod
     def completed(self, evidence: "SignatureEvidence", *, by: Actor, at: datetime) -> None:
         """Carry out what was signed, in the transaction that stores the evidence."""

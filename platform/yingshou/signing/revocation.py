@@ -1,5 +1,5 @@
 """
-Was a certificate revoked? Answered from the lists (CRL, RFC 5280 section 5) the platform holds.
+Was a certificate revoked? Answered from what is brought: answers about it (OCSP), and lists (CRL, RFC 5280 section 5).
 
 A list counts only if the authority of the certificate signed it and if it is fresh at the moment; without such a list
 the answer is "unknown", which refuses the signature. Fetching is not done here: whoever calls brings the lists.
@@ -22,6 +22,8 @@ from yingshou.signing import sm2
 from yingshou.signing.algorithms import HASHES, require_canonical_ecdsa, require_plain_sm2
 from yingshou.signing.certificates import CertificateFacts
 from yingshou.signing.errors import MalformedSignature, RevocationUnknown, Revoked, SignatureRefused
+from yingshou.signing.ocsp import StatusFacts, speaks_of
+from yingshou.signing.ocsp import genuine as genuine_status
 from yingshou.signing.sm2 import Sm2PublicKey
 
 # Clocks of authorities run a little ahead of ours; more than this is not a clock difference.
@@ -111,21 +113,64 @@ def _signed_with_sm2(facts: RevocationFacts, key: Sm2PublicKey) -> bool:
 
 
 def require_not_revoked(
-    chain: Sequence[CertificateFacts], lists: Iterable[RevocationFacts], moment: datetime
-) -> tuple[RevocationFacts, ...]:
+    chain: Sequence[CertificateFacts],
+    lists: Iterable[RevocationFacts | StatusFacts],
+    moment: datetime,
+    *,
+    may_wait: bool = False,
+) -> tuple[RevocationFacts | StatusFacts, ...]:
     """
-    Check every certificate of the path but the root against the list of the authority that issued it.
+    Check every certificate of the path but the root against what its authority says: an answer about it, or its list.
 
     :param chain: from the signer to the root, as ``TrustStore.path`` returns it
-    :returns: the lists that answered, for the evidence
-    :raises Revoked: if one is on its list; a revocation counts whatever its date, as nothing proves the signing time
-    :raises RevocationUnknown: if no genuine and fresh list covers one of them
+    :param lists: revocation lists, and answers about single certificates (OCSP)
+    :param may_wait: whether a certificate that nothing covers yet is let through, because the answer is fetched next
+    :returns: what answered, for the evidence
+    :raises Revoked: if one is revoked; a revocation counts whatever its date, as nothing proves the signing time
+    :raises RevocationUnknown: if nothing genuine and fresh covers one of them
     """
     held = list(lists)
-    return tuple(_answer(certificate, authority, held, moment) for certificate, authority in itertools.pairwise(chain))
+    found = []
+    for certificate, authority in itertools.pairwise(chain):
+        try:
+            found.append(_answer(certificate, authority, held, moment))
+        except RevocationUnknown:
+            if not may_wait:
+                raise
+    return tuple(found)
 
 
 def _answer(
+    certificate: CertificateFacts,
+    authority: CertificateFacts,
+    held: Sequence[RevocationFacts | StatusFacts],
+    moment: datetime,
+) -> RevocationFacts | StatusFacts:
+    """The fresh answer about a certificate, else the newest fresh list; a revocation on either of them counts."""
+    status = _status(certificate, authority, [one for one in held if isinstance(one, StatusFacts)], moment)
+    lists = [one for one in held if isinstance(one, RevocationFacts)]
+    try:
+        listed = _listed(certificate, authority, lists, moment)
+    except RevocationUnknown:
+        if status is None:
+            raise
+        return status
+    return status or listed
+
+
+def _status(
+    certificate: CertificateFacts, authority: CertificateFacts, held: Sequence[StatusFacts], moment: datetime
+) -> StatusFacts | None:
+    """The newest answer about this certificate; one that does not know it says nothing."""
+    about = [one for one in held if speaks_of(one, certificate, authority) and genuine_status(one, authority)]
+    for one in about:
+        if one.revoked:
+            raise Revoked(revoked_at=one.revoked_at.date().isoformat() if one.revoked_at else "–")
+    fresh = [one for one in about if one.known and one.fresh_at(moment)]
+    return max(fresh, key=lambda one: one.this_update) if fresh else None
+
+
+def _listed(
     certificate: CertificateFacts, authority: CertificateFacts, held: Sequence[RevocationFacts], moment: datetime
 ) -> RevocationFacts:
     of_issuer = [facts for facts in held if facts.issuer == authority.subject]

@@ -13,13 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from yingshou.kernel.errors import DomainError
 from yingshou.kernel.merkle import leaf_hash
 from yingshou.kernel.merkle import verify as verify_inclusion
-from yingshou.signing import authorities, elicence
+from yingshou.signing import authorities, elicence, timestamps
 from yingshou.signing.certificates import read_certificate
 from yingshou.signing.errors import DigestMismatch, InvalidSignature, OutsideValidity, Revoked
-from yingshou.signing.models import Certificate, SignatureEvidence, SignatureFormat, SignedLine
+from yingshou.signing.models import Certificate, SignatureEvidence, SignatureFormat, SignedLine, WaitingSignature
+from yingshou.signing.ocsp import read_status
 from yingshou.signing.revocation import RevocationFacts, require_not_revoked
 from yingshou.signing.sm2 import sm3
 from yingshou.signing.states import CertificateState
+from yingshou.signing.timestamps import TimestampInvalid
 from yingshou.signing.trust import TrustStore, require_validity
 from yingshou.signing.verification import Expected, VerifiedSignature, verify, verify_raw_document
 from yingshou.tenancy.actor import Actor
@@ -121,6 +123,7 @@ def judge(evidence: SignatureEvidence) -> DomainError | None:
         return None
     try:
         verified = _verified(evidence)
+        _require_timestamp(evidence, verified.value)
     except DomainError as error:
         return error
     shown = (evidence.signed_at, evidence.serial, bytes(evidence.certificate_der), evidence.not_after)
@@ -145,11 +148,20 @@ def _verified(evidence: SignatureEvidence) -> VerifiedSignature:
         object_version=evidence.object_version,
     )
     payload, moment = bytes(evidence.payload), evidence.verified_at
-    lists = authorities.lists_by_id(evidence.revocation_list_ids)
+    lists = [
+        *authorities.lists_by_id(evidence.revocation_list_ids),
+        *(read_status(bytes(der)) for der in evidence.ocsp_responses),
+    ]
     if evidence.format != SignatureFormat.ELICENSE:
         trust = authorities.trust_store(moment)
         return verify(
-            bytes(evidence.cms), payload, expected=expected, trust=trust, revocation_lists=lists, moment=moment
+            bytes(evidence.cms),
+            payload,
+            expected=expected,
+            trust=trust,
+            revocation_lists=lists,
+            moment=moment,
+            arrived_at=evidence.arrived_at,
         )
     trust = authorities.licence_trust(moment)
     certificate, others = bytes(evidence.certificate_der), tuple(bytes(der) for der in evidence.chain)
@@ -169,7 +181,52 @@ def _verified(evidence: SignatureEvidence) -> VerifiedSignature:
         trust=trust,
         revocation=lists,
         moment=moment,
+        arrived_at=evidence.arrived_at,
     )
+
+
+def _require_timestamp(evidence: SignatureEvidence, value: bytes) -> None:
+    """
+    Check the stored token again, as of the moment it was verified first; nothing where none was asked for.
+
+    :raises TimestampInvalid: if it is not, or no longer, the one over this signature, or the row says another time
+    """
+    token = bytes(evidence.timestamp_token)
+    if not token and evidence.timestamp_at is None:
+        return
+    facts = timestamps.verify(
+        token,
+        timestamps.imprint_of(value),
+        authorities.timestamp_trust(evidence.verified_at),
+        evidence.verified_at,
+        earliest=evidence.signed_at,
+    )
+    if (facts.at, facts.authority) != (evidence.timestamp_at, evidence.timestamp_authority):
+        raise TimestampInvalid(detail=_("it says another time than the record"))
+
+
+def waiting_for_proof(object_type: str, object_id: int, *, by: Actor) -> WaitingSignature | None:
+    """The signature over an object that waits for its proof, if there is one."""
+    rows = WaitingSignature.objects.visible_to(by).open().select_related("person")
+    return rows.filter(object_type=object_type, object_id=object_id).first()
+
+
+def last_waiting(object_type: str, *, by: Actor) -> WaitingSignature | None:
+    """The last signature of this person over an object of a kind, whatever became of it."""
+    rows = WaitingSignature.objects.visible_to(by).filter(person_id=by.person_id or 0, object_type=object_type)
+    return rows.order_by("-pk").first()
+
+
+def timestamp_roots(evidence: SignatureEvidence) -> list[bytes]:
+    """The authorities that a stored token leads to, root last."""
+    trust = authorities.timestamp_trust(evidence.verified_at)
+    facts = timestamps.verify(
+        bytes(evidence.timestamp_token),
+        timestamps.imprint_of(bytes(evidence.value)),
+        trust,
+        evidence.verified_at,
+    )
+    return [one.der for one in facts.chain[1:]]
 
 
 def judge_line(line: SignedLine) -> DomainError | None:
@@ -204,6 +261,11 @@ def _fingerprint(evidence: SignatureEvidence) -> bytes:
         bytes(evidence.assertion),
         bytes(evidence.assertion_signature),
         [bytes(der) for der in evidence.chain],
+        [bytes(der) for der in evidence.ocsp_responses],
+        bytes(evidence.timestamp_token),
+        evidence.timestamp_at,
+        evidence.timestamp_authority,
+        evidence.arrived_at,
     )
     return hashlib.sha256(repr(told).encode()).digest()
 

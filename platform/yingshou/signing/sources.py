@@ -1,14 +1,22 @@
-"""Where revocation lists come from: files in one folder that the operator (or the sample authority) keeps up to date."""
+"""
+Where revocation lists come from: the addresses the operator names, and files in one folder.
+
+The sample authority, or the operator, keeps the folder up to date.
+"""
 
 import base64
+import logging
 from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 
+from yingshou.jobs import http
 from yingshou.signing import actions
 from yingshou.signing.errors import MalformedSignature
 from yingshou.tenancy.actor import Actor, acting_as
+
+logger = logging.getLogger(__name__)
 
 MAX_LIST_BYTES = 20 * 1024 * 1024
 MAX_LISTS = 64
@@ -33,6 +41,25 @@ def refresh(*, at: datetime, force: bool = False) -> int:
     with acting_as(Actor.system("signing.revocation_lists")):
         stored = actions.store_revocation_lists(lists, at=at)
     _seen.update(changed)
+    return stored
+
+
+def fetch(*, at: datetime, seconds: float = http.SECONDS) -> int:
+    """
+    Ask every configured address for its list and keep new ones. Never called inside a transaction.
+
+    An address that does not answer, or sends something else, is logged and left for the next time.
+
+    :returns: how many lists were new
+    """
+    stored = 0
+    for address in settings.SIGNING_CRL_URLS:
+        try:
+            answer = http.call(address, max_bytes=MAX_LIST_BYTES, seconds=seconds)
+            with acting_as(Actor.system("signing.revocation_lists")):
+                stored += actions.store_revocation_lists([_der(answer.body)], at=at)
+        except (http.OutgoingProblem, MalformedSignature) as error:
+            logger.warning("revocation_list_not_fetched", extra={"address": address, "why": str(error)})
     return stored
 
 

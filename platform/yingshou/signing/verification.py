@@ -27,6 +27,7 @@ from yingshou.signing.errors import (
     OtherOrganisation,
     Replayed,
 )
+from yingshou.signing.ocsp import StatusFacts
 from yingshou.signing.revocation import RevocationFacts, require_not_revoked
 from yingshou.signing.trust import TrustStore, require_validity
 
@@ -55,7 +56,7 @@ class VerifiedSignature:
 
     certificate: CertificateFacts
     chain: tuple[CertificateFacts, ...]
-    revocation_lists: tuple[RevocationFacts, ...]
+    revocation_lists: tuple[RevocationFacts | StatusFacts, ...]
     algorithm: SignatureAlgorithm
     signed_at: datetime
     digest: bytes
@@ -68,7 +69,7 @@ class VerifiedCertificate:
 
     certificate: CertificateFacts
     chain: tuple[CertificateFacts, ...]
-    revocation_lists: tuple[RevocationFacts, ...]
+    revocation_lists: tuple[RevocationFacts | StatusFacts, ...]
 
 
 def verify_certificate(
@@ -77,11 +78,14 @@ def verify_certificate(
     *,
     uscc: str,
     trust: TrustStore,
-    revocation_lists: Iterable[RevocationFacts],
+    revocation_lists: Iterable[RevocationFacts | StatusFacts],
     moment: datetime,
+    may_wait: bool = False,
 ) -> VerifiedCertificate:
     """
     Check that a certificate may sign for the organisation with credit code ``uscc`` at ``moment``.
+
+    :param may_wait: whether an unknown standing is let through, because the answer is fetched before anything takes effect
 
     :raises SignatureRefused: MalformedSignature, WeakAlgorithm, UnknownAuthority, WrongKeyUsage, OtherOrganisation,
         OutsideValidity, Revoked or RevocationUnknown, in this order of checking
@@ -91,7 +95,7 @@ def verify_certificate(
     require_signing_usage(facts)
     require_organisation(facts, uscc)
     require_validity(chain, moment)
-    return VerifiedCertificate(facts, chain, require_not_revoked(chain, revocation_lists, moment))
+    return VerifiedCertificate(facts, chain, require_not_revoked(chain, revocation_lists, moment, may_wait=may_wait))
 
 
 def verify(
@@ -100,18 +104,28 @@ def verify(
     *,
     expected: Expected,
     trust: TrustStore,
-    revocation_lists: Iterable[RevocationFacts],
+    revocation_lists: Iterable[RevocationFacts | StatusFacts],
     moment: datetime,
+    arrived_at: datetime | None = None,
+    may_wait: bool = False,
 ) -> VerifiedSignature:
     """
     Check a detached CMS over canonical JSON.
 
-    :param moment: when the signature arrived; for stored evidence the moment it was verified first
+    :param moment: as of when; for stored evidence the moment it was verified first
+    :param arrived_at: when the signature arrived, if that was earlier: it may have waited for its proof since
+    :param may_wait: whether an unknown standing of a certificate is let through for now
     :raises SignatureRefused: the class, and its code, say what is wrong
     """
     parsed = cms.parse(signature)
     holder = verify_certificate(
-        parsed.signer, parsed.others, uscc=expected.uscc, trust=trust, revocation_lists=revocation_lists, moment=moment
+        parsed.signer,
+        parsed.others,
+        uscc=expected.uscc,
+        trust=trust,
+        revocation_lists=revocation_lists,
+        moment=moment,
+        may_wait=may_wait,
     )
     require_validity(holder.chain, parsed.signed_at)
     if digest_of(parsed.algorithm.digest, payload) != parsed.message_digest:
@@ -127,7 +141,7 @@ def verify(
         names=holder.certificate.names,
     )
     require_document(payload, expected)
-    _require_timely(parsed.signed_at, moment)
+    _require_timely(parsed.signed_at, arrived_at or moment)
     return VerifiedSignature(
         certificate=holder.certificate,
         chain=holder.chain,
@@ -147,8 +161,10 @@ def verify_raw_document(
     others: Sequence[bytes],
     expected: Expected,
     trust: TrustStore,
-    revocation: Iterable[RevocationFacts],
+    revocation: Iterable[RevocationFacts | StatusFacts],
     moment: datetime,
+    arrived_at: datetime | None = None,
+    may_wait: bool = False,
 ) -> VerifiedSignature:
     """
     Check a bare signature value over canonical JSON, as the service of the electronic licence and machines return it.
@@ -159,13 +175,21 @@ def verify_raw_document(
 
     :param signature: RSA PKCS#1 v1.5, or for ECDSA and SM2 the DER of r and s
     :param others: the certificates that lead to the root, in any order
-    :param moment: when the signature arrived; for stored evidence the moment it was verified first
+    :param moment: as of when; for stored evidence the moment it was verified first
+    :param arrived_at: when the signature arrived, if that was earlier: it may have waited for its proof since
+    :param may_wait: whether an unknown standing of a certificate is let through for now
     :raises SignatureRefused: the class, and its code, say what is wrong
     """
     if len(others) >= cms.MAX_CERTIFICATES:
         raise MalformedSignature(detail="certificates")
     holder = verify_certificate(
-        certificate, others, uscc=expected.uscc, trust=trust, revocation_lists=revocation, moment=moment
+        certificate,
+        others,
+        uscc=expected.uscc,
+        trust=trust,
+        revocation_lists=revocation,
+        moment=moment,
+        may_wait=may_wait,
     )
     signed_at = _prepared_at(payload)
     require_validity(holder.chain, signed_at)
@@ -173,7 +197,7 @@ def verify_raw_document(
     algorithm = browser_algorithm(key)
     verify_raw(key, algorithm, signature, payload, names=holder.certificate.names)
     require_document(payload, expected)
-    _require_timely(signed_at, moment)
+    _require_timely(signed_at, arrived_at or moment)
     return VerifiedSignature(
         certificate=holder.certificate,
         chain=holder.chain,

@@ -17,10 +17,19 @@ from yingshou.approvals.models import Approval
 from yingshou.approvals.selectors import says
 from yingshou.jobs.idempotency import idempotent
 from yingshou.kernel.errors import DomainError, NotVisible
-from yingshou.signing import actions, forms, presenters, selectors, sources
+from yingshou.signing import actions, elicence_providers, forms, presenters, selectors, sources, waiting
 from yingshou.signing.approvals import PURPOSE as APPROVAL
 from yingshou.signing.errors import SignatureRefused
-from yingshou.signing.models import Certificate, RevocationList, SignatureEvidence, SignedLine, TrustAnchor, trusted_at
+from yingshou.signing.keeping import Origin
+from yingshou.signing.models import (
+    Certificate,
+    RevocationList,
+    SignatureEvidence,
+    SignatureFormat,
+    SignedLine,
+    TrustAnchor,
+    trusted_at,
+)
 from yingshou.signing.purposes import PURPOSES
 from yingshou.signing.registration import PURPOSE as REGISTRATION
 from yingshou.tenancy.addresses import client_address
@@ -49,6 +58,7 @@ def sign(request: AppRequest, approval_id: int) -> HttpResponse:
         "purpose": APPROVAL,
         "object_id": approval_id,
         "shown": presenters.shown(subject, organisation_id=approval.organisation_id),
+        "licences": elicence_providers.is_set_up(),
     }
     belongs_to(request, reverse("approvals:inbox"))
     return render(request, "signing/sign.html", context)
@@ -112,19 +122,20 @@ def prepare(request: AppRequest) -> HttpResponse:
 @page("signing.sign", methods=["POST"], step_up=True)
 @answering_json
 def complete(request: AppRequest) -> HttpResponse:
-    """Take the signature; verify, store, carry out; answer where the result is shown."""
+    """Take the signature; verify, fetch its proof, store, carry out; answer where the result is shown."""
     request_id = forms.identifier(request.POST.get("request", ""))
     value = forms.decoded(request.POST.get("signature", ""))
     sources.refresh(at=request.at)
-    origin = actions.Origin(device=request.headers.get("User-Agent", ""), ip=client_address(request))
+    origin = Origin(device=request.headers.get("User-Agent", ""), ip=client_address(request))
     try:
-        evidence = actions.complete(request_id, value, by=request.actor, at=request.at, origin=origin)
+        found = waiting.sign(request_id, value, by=request.actor, at=request.at, origin=origin)
     except SignatureRefused as error:
         actions.keep_refusal(request_id, error, by=request.actor, at=request.at)
         raise
-    if evidence.purpose == APPROVAL:
-        return JsonResponse({"url": reverse("signing:result", args=[evidence.object_id])})
-    messages.success(request, _("Certificate registered. You can sign with it now."))
+    if found.purpose == APPROVAL:
+        return JsonResponse({"url": reverse("signing:result", args=[found.object_id])})
+    if isinstance(found, SignatureEvidence):
+        messages.success(request, _("Certificate registered. You can sign with it now."))
     return JsonResponse({"url": reverse("signing:certificates")})
 
 
@@ -132,6 +143,11 @@ def complete(request: AppRequest) -> HttpResponse:
 def result(request: AppRequest, approval_id: int) -> HttpResponse:
     """What became of a signed batch: done, not done with reasons, the seal."""
     approval = get_object_or_404(Approval.objects.visible_to(request.actor), pk=approval_id)
+    belongs_to(request, reverse("approvals:inbox"))
+    if approval.waits_for_proof:
+        row = selectors.waiting_for_proof("approvals.approval", approval.pk, by=request.actor)
+        handler = HANDLERS.get(approval.action)
+        return render(request, "signing/waiting.html", {"approval": approval, "handler": handler, "row": row})
     if approval.signature_id is None or approval.done_count is None:
         raise Http404
     context = {
@@ -141,7 +157,6 @@ def result(request: AppRequest, approval_id: int) -> HttpResponse:
         "refused": presenters.refused_lines(approval),
         "seal": selectors.seal_of_evidence(approval.signature_id, by=request.actor, at=request.at),
     }
-    belongs_to(request, reverse("approvals:inbox"))
     return render(request, "signing/result.html", context)
 
 
@@ -167,6 +182,8 @@ def certificates(request: AppRequest) -> HttpResponse:
     context = {
         "standings": selectors.standings(list(rows[:200]), at=request.at),
         "anchors": TrustAnchor.objects.filter(trusted_at(request.at)).order_by("pk"),
+        "registering": selectors.waiting_for_proof("identity.person", request.actor.person_id or 0, by=request.actor),
+        "given_back": presenters.given_back(selectors.last_waiting("identity.person", by=request.actor)),
         "may_sign": request.actor.may("signing.sign"),
         "may_withdraw_any": request.actor.may("signing.withdraw_any"),
     }
@@ -200,24 +217,43 @@ def evidence(request: AppRequest, evidence_id: int) -> HttpResponse:
         "problem": problem,
         "chain": presenters.chain_links(found),
         "lists": presenters.list_rows(found),
+        "statuses": presenters.status_rows(found),
+        "timestamp": presenters.stamp_row(found),
         "lines": [(line, selectors.judge_line(line) is None) for line in lines[:LINES_SHOWN]],
         "more_lines": len(lines) > LINES_SHOWN,
         "own": found.organisation_id == request.actor.organisation_id,
         "total": presenters.total_of(found),
         "root": bytes(found.manifest_root).hex(),
         "command": presenters.openssl_command(found),
+        "licence": presenters.licence_facts(found),
     }
     return render(request, "signing/evidence.html", context)
 
 
 @page("signing.read")
 def evidence_file(request: AppRequest, evidence_id: int, part: str) -> HttpResponse:
-    """One file of the evidence: the signature, the signed document, the chain, the revocation lists."""
+    """One file of the evidence: signature, signed document, chain, revocation lists and answers, timestamp."""
     found = get_object_or_404(SignatureEvidence.objects.visible_to(request.actor), pk=evidence_id)
-    if part == "signature.p7s":
+    licence = {
+        "certificate.pem": presenters.pem([bytes(found.certificate_der)]),
+        "assertion.json": bytes(found.assertion),
+        "assertion.bin": bytes(found.assertion_signature),
+    }
+    if found.format == SignatureFormat.ELICENSE and part in licence:
+        return _download(licence[part], part, "application/octet-stream")
+    if part == "signature.p7s" and found.format == SignatureFormat.CMS:
         return _download(bytes(found.cms), part, "application/pkcs7-signature")
     if part == "document.json":
         return _download(bytes(found.payload), part, "application/json")
+    if part == "timestamp.tst" and found.timestamp_token:
+        return _download(bytes(found.timestamp_token), part, "application/timestamp-token")
+    if part == "signature.bin":
+        return _download(bytes(found.value), part, "application/octet-stream")
+    if part == "timestamp-authority.pem" and found.timestamp_token:
+        return _download(presenters.pem(selectors.timestamp_roots(found)), part, "application/x-pem-file")
+    for number, der in enumerate(found.ocsp_responses, start=1):
+        if part == f"status-{number}.ors":
+            return _download(bytes(der), part, "application/ocsp-response")
     if part == "chain.pem":
         return _download(presenters.pem([bytes(der) for der in found.chain]), part, "application/x-pem-file")
     for number, pk in enumerate(found.revocation_list_ids, start=1):

@@ -39,6 +39,23 @@ class Migration(migrations.Migration):
                 ("checker_id", models.BigIntegerField(null=True)),
                 ("checker_label", models.TextField(blank=True, default="")),
                 ("decided_at", models.DateTimeField(null=True)),
+                ("signed_at", models.DateTimeField(null=True)),
+                ("proof_due_at", models.DateTimeField(null=True)),
+                (
+                    "proof_waits",
+                    models.TextField(
+                        blank=True,
+                        choices=[
+                            ("STARTED", "the proof is being fetched"),
+                            ("TIMESTAMP", "the timestamp service does not answer"),
+                            (
+                                "REVOCATION",
+                                "the certificate authority does not say whether the certificate was revoked",
+                            ),
+                        ],
+                        default="",
+                    ),
+                ),
                 ("reason", models.TextField(blank=True, default="")),
                 ("remark", models.TextField(blank=True, default="")),
                 ("needs_second_person", models.BooleanField()),
@@ -93,6 +110,19 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="rejection_has_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "SIGNED_WAITING_PROOF"), _negated=True),
+                            models.Q(
+                                ("checker_id__isnull", False),
+                                ("proof_due_at__isnull", False),
+                                ("signed_at__isnull", False),
+                                models.Q(("proof_waits", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="waiting_signature_has_signer_and_times",
                     ),
                 ],
             },

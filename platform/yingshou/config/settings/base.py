@@ -268,7 +268,6 @@ VIEWS_GUARDED_ELSEWHERE = [
     "account_reset_password_done",
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
-    "usersessions_list",
 ]
 
 # --- Keys of our own ---------------------------------------------------------------------------------------------
@@ -283,9 +282,14 @@ SIGNING_REVOCATION_FOLDER = YINGSHOU_DATA_DIR / "authority"
 SIGNING_OCSP_URL = environment.OCSP_URL
 SIGNING_CRL_URLS = environment.CRL_URLS
 SIGNING_TSA_URL = environment.TSA_URL
+SIGNING_TSA_POLICIES = environment.TSA_POLICIES
 # Where a timestamp is required, a signature takes effect only with one.
 SIGNING_TIMESTAMP_REQUIRED = environment.TIMESTAMP_REQUIRED
 ELICENCE_URL = environment.ELICENCE_URL
+# Which class speaks to the service, and under which name and secret the service knows this platform.
+ELICENCE_PROVIDER = environment.ELICENCE_PROVIDER
+ELICENCE_APP = environment.ELICENCE_APP
+ELICENCE_SECRET = environment.ELICENCE_SECRET
 # The only addresses the platform calls (`yingshou.jobs.http`); those of the second list may lie in a private network.
 OUTGOING_ALLOWED = environment.OUTGOING_ALLOWED + [
     address for address in (SIGNING_OCSP_URL, *SIGNING_CRL_URLS, SIGNING_TSA_URL, ELICENCE_URL) if address

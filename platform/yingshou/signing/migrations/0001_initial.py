@@ -16,6 +16,8 @@ EVIDENCE_READ = (
     "organisation_id = (select app_org()) or (select app_org()) = any(audience) "
     "or exists (select 1 from signing_signedline l where l.evidence_id = signing_signatureevidence.id)"
 )
+# The look after all that waits too long belongs to no organisation.
+WAITING_READ = f"{OWN} or ((select app_kind()) = 'system' and (select app_org()) is null)"
 # A request is used once and is otherwise left as it was prepared: only one column may change.
 ONLY_USED_AT = """
 revoke update, delete on signing_signingrequest from {role};
@@ -122,6 +124,16 @@ class Migration(migrations.Migration):
                     django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None),
                 ),
                 ("revocation_fetched_at", models.DateTimeField()),
+                (
+                    "ocsp_responses",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BinaryField(), default=list, size=None
+                    ),
+                ),
+                ("timestamp_token", models.BinaryField(default=b"")),
+                ("timestamp_at", models.DateTimeField(null=True)),
+                ("timestamp_authority", models.TextField(blank=True, default="")),
+                ("arrived_at", models.DateTimeField()),
                 ("signed_at", models.DateTimeField()),
                 ("verified_at", models.DateTimeField()),
                 ("verifier", models.TextField()),
@@ -285,9 +297,89 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="signatureevidence",
             constraint=models.CheckConstraint(
-                condition=models.Q(("revocation_list_ids__len", 0), _negated=True), name="evidence_has_revocation_lists"
+                condition=models.Q(
+                    models.Q(("revocation_list_ids__len", 0), _negated=True),
+                    models.Q(("ocsp_responses__len", 0), _negated=True),
+                    _connector="OR",
+                ),
+                name="evidence_has_revocation_proof",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="signatureevidence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("timestamp_token", b""), ("timestamp_at__isnull", False), _connector="OR"),
+                name="timestamp_has_its_time",
+            ),
+        ),
+        migrations.CreateModel(
+            name="WaitingSignature",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("purpose", models.TextField()),
+                ("object_type", models.TextField()),
+                ("object_id", models.BigIntegerField()),
+                ("object_version", models.IntegerField()),
+                ("value", models.BinaryField()),
+                ("device", models.TextField(blank=True, default="")),
+                ("ip", models.GenericIPAddressField(null=True)),
+                ("arrived_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                (
+                    "waits",
+                    models.TextField(
+                        choices=[
+                            ("STARTED", "the proof is being fetched"),
+                            ("TIMESTAMP", "the timestamp service does not answer"),
+                            (
+                                "REVOCATION",
+                                "the certificate authority does not say whether the certificate was revoked",
+                            ),
+                        ],
+                        default="STARTED",
+                    ),
+                ),
+                ("attempts", models.IntegerField(default=0)),
+                ("attempted_at", models.DateTimeField(null=True)),
+                ("timestamp_token", models.BinaryField(default=b"")),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("problem", models.JSONField(null=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.organisation"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "request",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="waiting",
+                        to="signing.signingrequest",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True)),
+                        fields=("organisation", "purpose", "object_type", "object_id"),
+                        name="one_waiting_signature_per_object",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("problem__isnull", True), ("ended_at__isnull", False), _connector="OR"),
+                        name="problem_ends_the_waiting",
+                    ),
+                ],
+            },
+        ),
+        tenant_policy("signing_waitingsignature", using=WAITING_READ, check=OWN),
         read_write_policy("signing_trustanchor", read="true", write=STAFF_OR_SYSTEM),
         read_write_policy("signing_revocationlist", read="true", write=STAFF_OR_SYSTEM),
         append_only("signing_revocationlist"),

@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
                     ("ROOT", "root authority"),
                     ("ISSUING", "issuing authority"),
                     ("ELICENCE", "authority of electronic business licences"),
+                    ("TIMESTAMP", "timestamp authority"),
                 ]
             ),
         ),

@@ -22,10 +22,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", type=Path)
         parser.add_argument("--issuing", action="store_true", help="these are issuing authorities, not roots")
+        parser.add_argument("--timestamps", action="store_true", help="these tell the time, and nothing else")
+        parser.add_argument("--licences", action="store_true", help="these issue electronic business licences")
 
     def handle(self, *args: Any, **options: Any) -> None:
         at = clock.now()
         kind = AnchorKind.ISSUING if options["issuing"] else AnchorKind.ROOT
+        if options["timestamps"]:
+            kind = AnchorKind.TIMESTAMP
+        if options["licences"]:
+            kind = AnchorKind.ELICENCE
         with acting_as(Actor.system("trust_authority")):
             for path in options["files"]:
                 for certificate in x509.load_pem_x509_certificates(path.read_bytes()):
