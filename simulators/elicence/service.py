@@ -189,7 +189,7 @@ class Licences:
         if "replay" in faults:
             earlier = [one for one in self._all() if one.no != row.no and one.state == "confirmed"]
             if earlier:
-                return max(earlier, key=lambda one: one.expires_at).answer
+                return earlier[-1].answer
         key = self._key(holder, faults)
         if "revoked-certificate" in faults:
             self.authority().revoke(key)
@@ -254,7 +254,8 @@ class Licences:
                 continue
 
     def _all(self) -> list[Request]:
-        return [Request(**json.loads(path.read_text())) for path in (self.folder / "requests").glob("*.json")]
+        paths = sorted((self.folder / "requests").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        return [Request(**json.loads(path.read_text())) for path in paths]
 
     def _save(self, row: Request) -> None:
         write(self.folder / "requests" / f"{row.no}.json", json.dumps(asdict(row), ensure_ascii=False))

@@ -39,6 +39,14 @@ SIMULATORS = (
         },
     ),
     Simulator("timestamp", {"YINGSHOU_TSA_URL": "{address}/timestamp/"}),
+    Simulator(
+        "elicence",
+        {
+            "YINGSHOU_ELICENCE_URL": "{address}/",
+            "YINGSHOU_ELICENCE_APP": "yingshou-sample",
+            "YINGSHOU_ELICENCE_SECRET": "sample-secret-of-the-sample-city",
+        },
+    ),
 )
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from receivables.samples import city, claims, people, seals
+from receivables.samples import city, claims, licences, people, seals
 from receivables.samples.people import City
 from yingshou.approvals import actions as approvals
 from yingshou.approvals.actions import Rule
@@ -47,6 +47,7 @@ class Command(BaseCommand):
             if settled.is_new and not options["people_only"]:
                 sealed = seals.issue(settled)
                 _require_signatures(settled)
+                licences.issue(settled, at=at)
                 # Signed after the authority published its lists: before that they say nothing.
                 count = claims.fill(settled, sealed, at=clock.now())
                 self.stdout.write(f"{count} receivables entered.")
