@@ -74,7 +74,8 @@ def show(rows: Sequence[Receivable], *, by: Actor, at: datetime) -> None:
     alike.keep_traits([row.pk for row in rows])
     others = {row.creditor_id if row.origin == Origin.DEBTOR_UPLOAD else row.debtor_id for row in rows}
     for other in sorted(one for one in others if one):
-        key = {"organisation": other, "at": at.isoformat(), "request": by.request_id}
+        # The sender is part of the key: another sender's job of the same instant is none of its business, nor visible to it.
+        key = {"organisation": other, "from": by.organisation_id, "at": at.isoformat(), "request": by.request_id}
         enqueue(LOOK_SHOWN, key=key, organisation_id=other, by=by, at=at)
 
 
