@@ -40,6 +40,7 @@ for model in (
     "ChangeRequest",
     "ClaimTrait",
     "LikenessFlag",
+    "Appeal",
     "AnswerLink",
     "AnswerPolicy",
     "AnswerProgress",
@@ -81,6 +82,13 @@ for name, sentence, duties, capabilities in (
     ("check_publish", _("Check and sign published payables"), _CHECKERS, _DEBTORS),
     ("post_facts", _("Record payments, credit notes and set-offs"), {Duty.MAKER}, _CREDITORS | _DEBTORS),
     ("dispute", _("Open, answer and close disputes"), {Duty.MAKER}, _CREDITORS | _DEBTORS),
+    ("appeal", _("Challenge what a rule found"), {Duty.MAKER}, _CREDITORS | _DEBTORS),
+    (
+        "decide_appeal",
+        _("Answer appeals against what rules found, and see both sides"),
+        {Duty.MAKER, Duty.CHECKER},
+        {Capability.PLATFORM_OPERATOR},
+    ),
     (
         "compare",
         _("Decide what looks like a duplicate, merge what was entered twice"),
@@ -195,6 +203,20 @@ for name, label, one, many, mail in (
         _("Receivable %(number)s looks like another item: %(score)s %%"),
         _("%(count)s receivables look like other items"),
         _("Receivables look as if they were entered twice: %(count)s."),
+    ),
+    (
+        "appeal_raised",
+        _("Appeal"),
+        _("Appeal against a finding: %(data)s"),
+        _("%(count)s appeals against findings"),
+        _("Organisations challenge what rules found: %(count)s."),
+    ),
+    (
+        "appeal_decided",
+        _("Answer to an appeal"),
+        _("The platform answered your appeal: %(data)s"),
+        _("The platform answered %(count)s of your appeals"),
+        _("The platform answered appeals of yours: %(count)s."),
     ),
     (
         "reminder",

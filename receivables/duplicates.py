@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from receivables import filters
+from receivables import appealing, filters
 from receivables.actions.alike import can_merge
 from receivables.filters import WAITING_AMBER
-from receivables.models import FLAG_TYPE, LikenessFlag, Receivable
+from receivables.models import FLAG_TYPE, Appeal, LikenessFlag, Receivable
 from receivables.rules.flags import FLAG_RULES, REASON_WORDS, FlagRule
 from receivables.states import TAKEN_BACK, FlagState
 from yingshou.audit.selectors import timeline
@@ -114,6 +114,8 @@ class FlagSheet:
     story: Sequence[Line]
     may_decide: bool
     may_merge: bool
+    may_appeal: bool
+    appeal: Appeal | None
 
     @property
     def later(self) -> Receivable:
@@ -148,6 +150,7 @@ def sheet(one: LikenessFlag, actor: Actor) -> FlagSheet:
     rows = [found[pk] for pk in ids if pk in found]
     is_complete = len(rows) == len(ids) and not any(row.state in TAKEN_BACK for row in rows)
     may = actor.may("receivables.compare") and one.state == FlagState.OPEN and is_complete
+    appeal = appealing.open_appeal(one.pk, actor)
     return FlagSheet(
         one=one,
         rule=FLAG_RULES[one.rule],
@@ -156,6 +159,8 @@ def sheet(one: LikenessFlag, actor: Actor) -> FlagSheet:
         story=timeline(FLAG_TYPE, one.pk, actor=actor),
         may_decide=may,
         may_merge=may and actor.may("receivables.enter") and can_merge(one, rows[0], rows[1:], actor),
+        may_appeal=may and actor.may("receivables.appeal") and (appeal is None or appeal.closed_at is not None),
+        appeal=appeal,
     )
 
 

@@ -16,5 +16,8 @@ CLAIMS_URL = "/receivables/"
 CONFIRMATIONS_URL = "/payables/confirm/"
 """What waits for the debtor's answer."""
 
+APPEALS_URL = "/receivables/appeals/"
+"""What was challenged."""
+
 DUPLICATES_URL = "/receivables/duplicates/"
 """What looks as if it were entered twice."""

@@ -30,13 +30,14 @@ RECEIVABLE_EVENTS = (
     "refuse", "withdraw", "settle", "write_off", "acknowledge", "payment", "credit_note", "goods_return", "price", "netting",
     "discount", "cancel", "retention_hold", "retention_release", "reversal", "fact", "dispute", "dispute_answer",
     "dispute_resolve", "dispute_withdraw", "no_answer", "linked", "reminder", "propose_change", "accept_change", "refuse_change",
-    "withdraw_change", "lapse_change", "escalated", "passed_on", "passed_on_inside", "merge",
+    "withdraw_change", "lapse_change", "escalated", "passed_on", "passed_on_inside", "link_made", "link_revoked", "merge",
 )  # fmt: skip
 DISPUTE_EVENTS = ("open", "answer", "resolve", "withdraw")
 CHANGE_EVENTS = ("propose", "accept", "refuse", "withdraw", "lapse")
 LADDER_EVENTS = ("answerpolicy.change", "department.open", "department.close", "substitute.name", "substitute.end")
 HOLDING_EVENTS = ("cut", "expired")
 FLAG_EVENTS = ("find", "dismiss", "merge")
+APPEAL_EVENTS = ("raise", "lift", "uphold", "withdraw")
 
 
 def parties(object_ids: Sequence[int]) -> Mapping[int, Sequence[int]]:
@@ -87,6 +88,8 @@ def _wordings() -> None:
         wording.register(f"receivables.changerequest.{event}", presenters.change_line)
     for event in LADDER_EVENTS:
         wording.register(f"receivables.{event}", presenters.ladder_line)
+    for event in APPEAL_EVENTS:
+        wording.register(f"receivables.appeal.{event}", presenters.appeal_line)
     for event in FLAG_EVENTS:
         wording.register(f"receivables.likenessflag.{event}", presenters.flag_line)
     for event in HOLDING_EVENTS:
@@ -123,18 +126,6 @@ def _navigation() -> None:
         ),
         ("claims", NavItem(_("Receivables"), "receivables:claims", "receivables.view", "receipt", 40, None, CREDITORS)),
         (
-            "duplicates",
-            NavItem(
-                _("Possible duplicates"),
-                "receivables:duplicates",
-                "receivables.view",
-                "search",
-                55,
-                None,
-                CREDITORS | DEBTORS,
-            ),
-        ),
-        (
             "disputes",
             NavItem(
                 _("Disputes"),
@@ -160,6 +151,30 @@ def _navigation() -> None:
         ),
     ):
         navigation.register(f"receivables.{name}", item)
+    navigation.register(
+        "receivables.appeals",
+        NavItem(
+            _("Appeals"),
+            "receivables:appeals",
+            "receivables.decide_appeal",
+            "alert",
+            56,
+            None,
+            {Capability.PLATFORM_OPERATOR},
+        ),
+    )
+    navigation.register(
+        "receivables.duplicates",
+        NavItem(
+            _("Possible duplicates"),
+            "receivables:duplicates",
+            "receivables.view",
+            "search",
+            55,
+            None,
+            CREDITORS | DEBTORS,
+        ),
+    )
 
 
 def open_disputes(actor: Actor) -> QuerySet[Dispute]:

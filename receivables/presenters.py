@@ -228,6 +228,8 @@ HEADLINES: dict[str, StrOrPromise] = {
     "reminder": _("Debtor reminded"),
     "escalated": _("No answer for long; the debtor's second contact was told"),
     "passed_on": _("Passed on inside the debtor's house; the time to answer goes on"),
+    "link_made": _("One-time link made for a contact of the debtor"),
+    "link_revoked": _("One-time link withdrawn"),
     "passed_on_inside": _("Passed on to a colleague; the time to answer goes on"),
     "open": _("Dispute opened"),
     "answer": _("Dispute answered"),
@@ -254,6 +256,12 @@ FLAG_HEADLINES: dict[str, StrOrPromise] = {
     "dismiss": _("Decided: different items"),
     "merge": _("Merged into one"),
 }
+APPEAL_HEADLINES: dict[str, StrOrPromise] = {
+    "raise": _("Appeal raised"),
+    "lift": _("The finding is lifted"),
+    "uphold": _("The finding stays"),
+    "withdraw": _("Appeal withdrawn"),
+}
 HARM = frozenset({"return", "refuse", "dispute", "open", "write_off", "no_answer", "cut", "refuse_change"})
 
 
@@ -265,7 +273,7 @@ def line_of(event: AuditEvent) -> Line:
     said = str(body.get("comment") or body.get("reason") or "")
     parts = [str(reason_words(code)) if code else "", said]
     parts = [term_words(TermChange(**one)) for one in body.get("changes", ())] + parts
-    parts = [str(body[name]) for name in ("place", "to") if body.get(name)] + parts
+    parts = [str(body[name]) for name in ("place", "to", "contact") if body.get(name)] + parts
     for name in ("answer", "resolution"):
         parts.append(str(body.get(name) or "") if verb.startswith("dispute_") else "")
     parts.append(str(body.get("other") or "") if verb == "merge" else "")
@@ -296,3 +304,8 @@ def ladder_line(event: AuditEvent) -> Line:
 def flag_line(event: AuditEvent) -> Line:
     """How an event of "looks like another item" reads."""
     return replace(line_of(event), headline=FLAG_HEADLINES[event.kind.rsplit(".", 1)[-1]])
+
+
+def appeal_line(event: AuditEvent) -> Line:
+    """How an event of an appeal reads."""
+    return replace(line_of(event), headline=APPEAL_HEADLINES[event.kind.rsplit(".", 1)[-1]])

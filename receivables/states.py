@@ -183,6 +183,31 @@ FLAG_LIFECYCLE = Lifecycle(
 )
 
 
+class AppealState(TextChoices):
+    """Where an appeal against a finding stands; the platform's staff answer it."""
+
+    OPEN = "OPEN", _("Waits for the platform")
+    LIFTED = "LIFTED", _("Finding lifted")
+    UPHELD = "UPHELD", _("Finding stays")
+    WITHDRAWN = "WITHDRAWN", _("Appeal withdrawn")
+
+
+APPEAL_LIFECYCLE = Lifecycle(
+    name="receivables.appeal",
+    states=AppealState,
+    transitions=(
+        Transition("lift", frozenset({AppealState.OPEN}), AppealState.LIFTED, "staff", reason=True),
+        Transition("uphold", frozenset({AppealState.OPEN}), AppealState.UPHELD, "staff", reason=True),
+        Transition("withdraw", frozenset({AppealState.OPEN}), AppealState.WITHDRAWN, "owner"),
+    ),
+    verbs={
+        "lift": _("lift the finding"),
+        "uphold": _("keep the finding"),
+        "withdraw": _("withdraw the appeal"),
+    },
+)
+
+
 @dataclass(frozen=True)
 class Reason:
     """

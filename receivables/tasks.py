@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from receivables import ledger, reminders
-from receivables.actions import alike, changes
+from receivables.actions import alike, appeals, changes
 from yingshou.jobs.running import RunningJob, job
 
 EXPIRE = "receivables.expire_reservations"
@@ -15,6 +15,7 @@ LINK_DEBTOR = "receivables.link_debtor"
 LAPSE = "receivables.lapse_changes"
 LAPSE_OF = changes.LAPSE_JOB
 LOOK_SHOWN = alike.LOOK_SHOWN
+LIFT_FLAG = appeals.LIFT_FLAG
 LOOK_IMPORTED = "receivables.look_at_import"
 BATCH = 1_000
 
@@ -70,3 +71,9 @@ def look_at_import(running: RunningJob) -> None:
 def look_at_shown(running: RunningJob) -> None:
     """After a submission: look at it in the name of the party that it was sent to."""
     running.progress(alike.flag_shown(by=running.by, at=running.at))
+
+
+@job(LIFT_FLAG, lease=timedelta(minutes=5))
+def lift_flag(running: RunningJob) -> None:
+    """After an appeal was granted: close the flag in the name of the organisation whose flag it is."""
+    appeals.lift_flag(int(running.key["appeal"]), by=running.by, at=running.at)

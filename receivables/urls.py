@@ -3,8 +3,8 @@
 from django.urls import path
 
 from receivables.views import (
-    appeals,
     answer_links,
+    appeals,
     book,
     by_link,
     changes,

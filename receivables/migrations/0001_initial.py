@@ -1269,4 +1269,63 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Appeal",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("organisation_id", models.BigIntegerField()),
+                ("organisation_name", models.CharField(max_length=200)),
+                ("rule", models.CharField(max_length=16)),
+                ("flag_id", models.BigIntegerField(blank=True, null=True)),
+                ("invoice_number", models.CharField(blank=True, default="", max_length=20)),
+                ("fingerprint", models.BinaryField(blank=True, max_length=32, null=True)),
+                ("data", models.CharField(max_length=500)),
+                ("reason", models.CharField(max_length=1000)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "Waits for the platform"),
+                            ("LIFTED", "Finding lifted"),
+                            ("UPHELD", "Finding stays"),
+                            ("WITHDRAWN", "Appeal withdrawn"),
+                        ],
+                        default="OPEN",
+                        max_length=10,
+                    ),
+                ),
+                ("version", models.IntegerField(default=1)),
+                ("outcome", models.CharField(blank=True, default="", max_length=1000)),
+                ("raised_at", models.DateTimeField()),
+                ("raised_by", models.BigIntegerField(null=True)),
+                ("due_on", models.DateField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_by", models.BigIntegerField(blank=True, null=True)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["organisation_id", "state", "-id"], name="appeal_of_organisation"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("flag_id__isnull", False), ("state", "OPEN")),
+                        fields=("organisation_id", "flag_id"),
+                        name="appeal_one_open",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("reason", ""), _negated=True), name="appeal_has_reason"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state", "OPEN"), ("closed_at__isnull", False), _connector="OR"),
+                        name="appeal_closed_has_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["LIFTED", "UPHELD"]), _negated=True),
+                            models.Q(("outcome", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="appeal_outcome_in_words",
+                    ),
+                ],
+            },
+        ),
     ]

@@ -14,6 +14,9 @@ OWN = "(select app_org())"
 SEEN = f"app_can_see('receivables.receivable', receivable_id, {OWN})"
 PARTIES = f"{OWN} in (creditor_id, debtor_id)"
 
+# A visitor by link writes its answer on the one receivable that the link opens.
+BY_LINK = "(select app_kind()) = 'link'"
+
 # A draft, and a draft that was undone, belongs to the side that writes it. The array keeps the planner's estimate of
 # "one of two columns", and with it the ordered index scan of the party's own rows.
 RECEIVABLE = f"""
@@ -58,9 +61,18 @@ class Migration(migrations.Migration):
 
     operations = [
         tenant_policy(
-            "receivables_receivable", using=RECEIVABLE, check=RECEIVABLE.split(") or app_can_see", maxsplit=1)[0] + ")"
+            "receivables_receivable",
+            using=RECEIVABLE,
+            check=RECEIVABLE.split(") or app_can_see", maxsplit=1)[0]
+            + f") or ({BY_LINK} and app_can_see('receivables.receivable', id, {OWN}))",
         ),
-        tenant_policy("receivables_invoice", using=PARTIES),
+        read_write_policy(
+            "receivables_invoice",
+            read=f"""{PARTIES} or ({BY_LINK} and exists (
+                select 1 from receivables_invoiceuse u where u.invoice_id = receivables_invoice.id
+                and app_can_see('receivables.receivable', u.receivable_id, {OWN})))""",
+            write=PARTIES,
+        ),
         read_write_policy("receivables_invoiceuse", read=f"{PARTIES} or {SEEN}", write=PARTIES),
         read_write_policy("receivables_evidence", read=f"{PARTIES} or {SEEN}", write=PARTIES),
         tenant_policy("receivables_receivablebalance", using=f"{PARTIES} or {SEEN}"),
@@ -69,7 +81,7 @@ class Migration(migrations.Migration):
         read_write_policy(
             "receivables_confirmationact",
             read=f"{PARTIES} or {SEEN}",
-            write=f"organisation_id = {OWN} and {PARTIES}",
+            write=f"(organisation_id = {OWN} or (channel = 'LINK' and (select app_kind()) = 'system')) and {PARTIES}",
         ),
         tenant_policy("receivables_payableline"),
         tenant_policy("receivables_bookmatch"),
@@ -77,6 +89,7 @@ class Migration(migrations.Migration):
         tenant_policy("receivables_changerequest", using=PARTIES),
         tenant_policy("receivables_claimtrait", using=f"{OWN} in (owner_id, shown_to_id)"),
         tenant_policy("receivables_likenessflag"),
+        tenant_policy("receivables_appeal", using=f"organisation_id = {OWN} or (select app_staff())"),
         read_write_policy("receivables_lendingrate", read="true", write="(select app_staff())"),
         append_only("receivables_receivableentry"),
         append_only("receivables_confirmationact"),

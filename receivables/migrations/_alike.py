@@ -25,9 +25,33 @@ begin
       and not (r.state in ('DRAFT', 'UNDONE') and f.organisation_id is distinct from app_org())
     order by f.receivable_id, f.score desc, f.id;
 end $$;
+
+-- Both sides of what is challenged: for the platform's staff alone, who answer the appeal.
+create function receivables_appeal_sides(appeal bigint)
+returns table (public_no text, creditor text, debtor text, amount bigint, currency text, contract_no text,
+    created_at timestamptz, is_appellant boolean)
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+begin
+    if not app_staff() then
+        raise exception 'only the staff see both sides of an appeal' using errcode = '42501';
+    end if;
+    return query
+    select r.public_no::text, c.name::text, r.debtor_name::text, r.face_amount, r.currency::text, r.contract_no::text,
+           r.created_at, a.organisation_id in (r.creditor_id, r.debtor_id)
+    from receivables_appeal a
+    join receivables_receivable r on r.id in (
+        select f.receivable_id from receivables_likenessflag f where f.id = a.flag_id
+        union select unnest(f.other_ids) from receivables_likenessflag f where f.id = a.flag_id
+        union select u.receivable_id from receivables_invoiceuse u join receivables_invoice i on i.id = u.invoice_id
+            where u.is_alive and i.fingerprint = a.fingerprint)
+    join identity_organisation c on c.id = r.creditor_id
+    where a.id = appeal order by r.id;
+end $$;
 """
 
 FUNCTIONS = {
     "receivables_plain_key(text)": LIKENESS,
     "receivables_looks_like(bigint[])": "",
+    "receivables_appeal_sides(bigint)": "",
 }

@@ -1,6 +1,8 @@
 """Every model of the module; `choices` holds the coded values."""
 
 from receivables.models.alike import FLAG_TYPE, ClaimTrait, LikenessFlag
+from receivables.models.answer_links import LINK_TYPE, AnswerLink, LinkAnswer, LinkState
+from receivables.models.appeals import APPEAL_TYPE, Appeal
 from receivables.models.changes import CHANGE_TYPE, ChangeRequest
 from receivables.models.choices import (
     AssignmentBan,
@@ -28,12 +30,16 @@ from receivables.models.money import Holding, InvoiceFingerprint, ReceivableBala
 from receivables.models.receivable import OBJECT_TYPE, Evidence, Invoice, InvoiceUse, Receivable
 
 __all__ = [
+    "APPEAL_TYPE",
     "CHANGE_TYPE",
     "FLAG_TYPE",
+    "LINK_TYPE",
     "OBJECT_TYPE",
+    "AnswerLink",
     "AnswerPolicy",
     "AnswerProgress",
     "AnswerRouting",
+    "Appeal",
     "AssignmentBan",
     "Basis",
     "BookMatch",
@@ -55,6 +61,8 @@ __all__ = [
     "Kind",
     "LendingRate",
     "LikenessFlag",
+    "LinkAnswer",
+    "LinkState",
     "Maturity",
     "Origin",
     "Outcome",

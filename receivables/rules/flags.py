@@ -32,6 +32,9 @@ class FlagRule:
     next_step: StrOrPromise
 
 
+INVOICE_USED = "INVOICE_USED"
+"""What is challenged when the platform says that an invoice is in use (INV-003)."""
+
 OWNER = _("Platform operator, desk for authenticity of claims")
 FIGURES = _("Amount, currency, number and code of the invoice, day, contract number, statement number, due date, kind")
 COMPARE = _("Compare the two items; merge them if they are one, or say why they are two.")
@@ -49,6 +52,8 @@ FLAG_RULES = {
         FlagRule("MERGED", _("The sum of earlier items"), FIGURES, OWNER, TAKE_BACK),
         FlagRule("TWO_SUPPLIERS", _("Two suppliers claim the same invoice"), FIGURES, OWNER,
                  _("Ask both suppliers for the original invoice; return the claim that is wrong.")),
+        FlagRule(INVOICE_USED, _("The invoice is already used on the platform"), _("Number and code of the invoice"), OWNER,
+                 _("Find your earlier receivable by the invoice number; if you have none, challenge it.")),
     )
 }  # fmt: skip
 

@@ -71,7 +71,8 @@ class Alike:
 
 def find(probe: Item, others: Sequence[Item]) -> list[Alike]:
     """What the later claim looks like, most alike first; nothing below the threshold."""
-    found = [alike for one in others if (alike := compare(probe, one, _crowd(probe, others))) is not None]
+    crowd = _crowd(probe, others)
+    found = [alike for one in others if (alike := compare(probe, one, crowd)) is not None]
     own = [one for one in others if one.creditor == probe.creditor]
     found.extend(_parts(probe, own))
     best: dict[tuple[int, ...], Alike] = {}
@@ -226,7 +227,7 @@ def _parts(probe: Item, others: Sequence[Item]) -> Iterator[Alike]:
         if whole.amount <= probe.amount:
             continue
         rest = [one for one in near if one.id > whole.id and one.amount < whole.amount]
-        for parts in _adding_up(whole.amount - probe.amount, rest, most=MOST_PARTS - 1, least=1):
+        for parts in _adding_up(whole.amount - probe.amount, rest, most=2, least=1):
             yield _of_parts(whole, [probe, *parts], rule="SPLIT", ids=(whole.id,))
 
 

@@ -10,7 +10,7 @@ from django.db.utils import ProgrammingError
 from receivables import actions, ledger
 from receivables.actions import Decision
 from receivables.ledger import Ask
-from receivables.models import PayableLine, Receivable
+from receivables.models import Appeal, LikenessFlag, PayableLine, Receivable
 from tests.factories import receivables as make
 from tests.factories.receivables import AT
 from yingshou.identity.models import Organisation
@@ -43,6 +43,13 @@ def world() -> World:
             created_at=AT,
         )
         actions.dispute(row.pk, amount=Decimal(1), reason_code="QUALITY", comment="", by=by, at=AT)
+        LikenessFlag.objects.create(
+            organisation_id=debtor.pk, receivable=row, other_ids=[1], rule="SAME_FIGURES", score=80, found_at=AT
+        )
+        Appeal.objects.create(
+            organisation_id=debtor.pk, organisation_name="X", rule="SAME_FIGURES", data="1", reason="1", raised_at=AT,
+            due_on=AT.date(),
+        )  # fmt: skip
     with acting_as(make.job(creditor)) as by:
         held = ledger.reserve([Ask(row.pk, bank.pk, Decimal(1))], reference_type="t", by=by, at=AT)
         assert held[0].ok

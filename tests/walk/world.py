@@ -29,6 +29,7 @@ from receivables import actions as claims
 from receivables.models import (
     AnswerPolicy,
     AnswerRouting,
+    Appeal,
     Department,
     LikenessFlag,
     PayableLine,
@@ -145,7 +146,7 @@ class World:
         return house.own | {"session_id": principal.session_row, "organisation_id": self.waiting.pk}
 
 
-NONEXISTENT: dict[str, Any] = dict.fromkeys(("approval_id", "change_id", "certificate_id", "evidence_id", "line_id", "file_id", "batch_id", "job_id", "message_id", "session_id", "account_id", "membership_id", "invite_id", "organisation_id", "dispute_id", "change_request_id", "event_id", "flag_id", "department_id", "substitute_id"), NOWHERE) | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "payable_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
+NONEXISTENT: dict[str, Any] = dict.fromkeys(("approval_id", "change_id", "certificate_id", "evidence_id", "line_id", "file_id", "batch_id", "job_id", "message_id", "session_id", "account_id", "membership_id", "invite_id", "organisation_id", "dispute_id", "change_request_id", "event_id", "flag_id", "appeal_id", "department_id", "substitute_id"), NOWHERE) | {"public_no": "AR2026112000000000X", "draft_no": "AR2026112000000000X", "answer_no": "AR2026112000000000X", "payable_no": "AR2026112000000000X", "token": "nobody-has-this-one"}  # fmt: skip
 
 
 def keys() -> list[str]:
@@ -325,7 +326,11 @@ def _claims(house: House, buyer: House) -> None:
             organisation_id=house.organisation.pk, receivable=draft, other_ids=[live.pk], rule="SAME_FIGURES", score=82,
             reasons=[["SAME_AMOUNT", 0]], found_at=AT,
         )  # fmt: skip
-    house.own |= {"flag_id": flag.pk}
+        appeal = Appeal.objects.create(
+            organisation_id=house.organisation.pk, organisation_name=house.mark, rule="SAME_FIGURES", flag_id=flag.pk,
+            data=f"{mark}QR", reason=f"{mark}不同", raised_at=AT, due_on=AT.date(),
+        )  # fmt: skip
+    house.own |= {"flag_id": flag.pk, "appeal_id": appeal.pk}
 
 
 def _ladder(house: House, owed: Receivable) -> None:
