@@ -258,6 +258,21 @@ def licence_facts(evidence: SignatureEvidence) -> tuple[str, str] | None:
     return holder_of(bytes(evidence.assertion)) if evidence.format == SignatureFormat.ELICENSE else None
 
 
+# `openssl cms` leaves the user identifier out of SM2: the digest is its work, then attributes and value are cut out.
+_SM2_CMS = r"""
+openssl cms -verify -no_attr_verify -noverify -binary -inform DER -in signature.p7s -content document.json \
+    -signer certificate.pem -out /dev/null
+openssl asn1parse -inform DER -in signature.p7s > shape.txt
+read -r start head length < <(sed -nE 's/^ *([0-9]+):d=5 +hl=([0-9]) l= *([0-9]+) cons: cont \[ 0 \].*/\1 \2 \3/p' shape.txt | tail -1)
+{ printf 1; tail -c "+$((start + 2))" signature.p7s | head -c "$((head + length - 1))"; } > attributes.der
+openssl asn1parse -inform DER -in signature.p7s -noout -out value.der \
+    -strparse "$(sed -nE 's/^ *([0-9]+):d=5 .*OCTET STRING.*/\1/p' shape.txt | tail -1)"
+openssl x509 -in certificate.pem -noout -pubkey -out key.pem
+openssl pkeyutl -verify -pubin -inkey key.pem -rawin -digest sm3 -pkeyopt distid:1234567812345678 \
+    -in attributes.der -sigfile value.der
+""".strip()
+
+
 def openssl_command(evidence: SignatureEvidence) -> str:
     """The command that verifies the downloaded files, as of the moment of signing."""
     if evidence.format == SignatureFormat.ELICENSE:
@@ -267,6 +282,8 @@ def openssl_command(evidence: SignatureEvidence) -> str:
             f"{check} -in document.json -sigfile signature.bin\n"
             f"{check} -in assertion.json -sigfile assertion.bin"
         )
+    if evidence.algorithm.startswith("SM2"):
+        return _SM2_CMS
     return (
         "openssl cms -verify -binary -cades -inform DER -in signature.p7s -content document.json "
         f"-CAfile chain.pem -attime {int(evidence.signed_at.timestamp())} -out /dev/null"

@@ -106,6 +106,10 @@ class Sm2KeyFile(KeyFile):
         assert isinstance(key, Sm2Key)
         return key.sign(attributes, self.identifier)
 
+    def browser_value(self, attributes: bytes, algorithm: SignatureAlgorithm) -> bytes:
+        """What a program that holds an SM2 key posts: the DER of r and s."""
+        return self.value(attributes, algorithm)
+
 
 @dataclass(frozen=True)
 class World:
