@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
+from asn1crypto import core
+from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -86,7 +88,6 @@ class Responder(Service):
         status = ocsp.OCSPCertStatus.REVOKED if revoked_at else ocsp.OCSPCertStatus.GOOD
         if "unknown" in self.active:
             status, revoked_at = ocsp.OCSPCertStatus.UNKNOWN, None
-        key = ec.generate_private_key(ec.SECP256R1()) if "wrong-signer" in self.active else state.private_key(name)
         builder = ocsp.OCSPResponseBuilder().add_response_by_hash(
             issuer_name_hash=asked.issuer_name_hash,
             issuer_key_hash=asked.issuer_key_hash,
@@ -103,7 +104,18 @@ class Responder(Service):
         if nonce is not None and "no-nonce" not in self.active:
             value = nonce[::-1] + b"!" if "wrong-nonce" in self.active else nonce
             builder = builder.add_extension(x509.OCSPNonce(value), critical=False)
-        return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+        signed = builder.sign(state.private_key(name), hashes.SHA256())
+        return _signed_by_somebody(signed) if "wrong-signer" in self.active else signed.public_bytes(Encoding.DER)
+
+
+def _signed_by_somebody(answer: ocsp.OCSPResponse) -> bytes:
+    """The same answer with the signature of a key that belongs to nobody."""
+    parsed = asn1_ocsp.OCSPResponse.load(answer.public_bytes(Encoding.DER))
+    basic = parsed["response_bytes"]["response"].parsed
+    key = ec.generate_private_key(ec.SECP256R1())
+    basic["signature"] = key.sign(answer.tbs_response_bytes, ec.ECDSA(hashes.SHA256()))
+    parsed["response_bytes"]["response"] = core.ParsableOctetString(basic.dump(force=True))
+    return bytes(parsed.dump(force=True))
 
 
 def _failure(status: ocsp.OCSPResponseStatus) -> Reply:

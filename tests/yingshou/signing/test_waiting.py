@@ -1,5 +1,7 @@
 """Proof of time and standing from the simulated services, real processes: with proof, without, too late, forged."""
 
+import os
+import re
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -25,6 +27,7 @@ from yingshou.jobs import http
 from yingshou.jobs.models import Job, JobState
 from yingshou.jobs.running import run_job
 from yingshou.kernel import clock
+from yingshou.runtime.places import PROJECT
 from yingshou.signing import actions, presenters, selectors, waiting
 from yingshou.signing.approvals import AlreadySigned
 from yingshou.signing.errors import Replayed, Revoked
@@ -125,8 +128,15 @@ def test_signature_gets_its_proofs_and_they_hold_for_years(city: Debtor, tmp_pat
         (tmp_path / "signature.bin").write_bytes(bytes(stored.value))
         (tmp_path / "timestamp-authority.pem").write_bytes(presenters.pem(selectors.timestamp_roots(stored)))
     assert command is not None
-    done = subprocess.run(command.command.split(), cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "Verification: OK" in done.stdout + done.stderr
+    documented = re.findall(r"```sh timestamp\n(.*?)```", (PROJECT / "docs/security.md").read_text(), re.DOTALL)
+    variables = {**os.environ, "STAMPED": str(int(command.at.timestamp()))}
+    for script in (command.command, *documented):
+        done = subprocess.run(
+            ["bash", "-ec", script], cwd=tmp_path, env=variables, capture_output=True, text=True, check=False
+        )
+        assert "Verification: OK" in done.stdout + done.stderr
+    assert len(documented) == 1
+    assert f"Time stamp: {command.at:%b %d %H:%M:%S %Y} GMT" in done.stdout
 
 
 def test_altered_proof_is_found_when_the_signature_is_shown(city: Debtor) -> None:
