@@ -6,7 +6,7 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from receivables.states import CHANGE_LIFECYCLE, DISPUTE_LIFECYCLE, FLAG_LIFECYCLE, LIFECYCLE
+from receivables.states import APPEAL_LIFECYCLE, CHANGE_LIFECYCLE, DISPUTE_LIFECYCLE, FLAG_LIFECYCLE, LIFECYCLE
 from yingshou.audit import books
 
 _ROW: Final = "receivables.receivable"
@@ -176,7 +176,8 @@ where p.creditor_id <> r.creditor_id or (p.debtor_id is not null and p.debtor_id
 union all
 select 'receivables.receivable', m.receivable_id, concat('match=', m.organisation_id)
 from receivables_bookmatch m join receivables_receivable r on r.id = m.receivable_id
-where not exists (select 1 from audit_auditevent e where e.object_type = 'receivables.receivable'
+where m.organisation_id is distinct from r.debtor_id
+  and not exists (select 1 from audit_auditevent e where e.object_type = 'receivables.receivable'
                   and e.object_id = r.id and m.organisation_id = any(e.audience))
 """
 
@@ -274,6 +275,7 @@ def register() -> None:
     books.life("receivables.Dispute", "receivables_dispute", DISPUTE_LIFECYCLE)
     books.life("receivables.ChangeRequest", "receivables_changerequest", CHANGE_LIFECYCLE)
     books.life("receivables.LikenessFlag", "receivables_likenessflag", FLAG_LIFECYCLE)
+    books.life("receivables.Appeal", "receivables_appeal", APPEAL_LIFECYCLE)
     for code, sentence, sql in (
         ("balances", _("Every balance is the sum of its entries."), BALANCES),
         ("never_below_zero", _("Nobody holds, and nothing is gone, beyond what was confirmed."), NEVER_BELOW_ZERO),

@@ -100,6 +100,12 @@ _EVENT = (
     "audience, at, request_id, body) values (%(creditor)s, 'system', '', {}, now(), '', {})"
 )
 
+_APPEAL = (
+    "insert into receivables_appeal (organisation_id, organisation_name, rule, invoice_number, data, reason, raised_at, due_on, "
+    "closed_at, version, state, outcome) values (%(creditor)s, 'X', 'SPLIT', '', '1', '1', now(), now(), now(), 1, {})"
+)
+_UPHELD = _APPEAL.format("'UPHELD', 'x'")
+
 SPOILS: tuple[Spoil, ...] = (
     *_lives(),
     _spoil(
@@ -130,6 +136,20 @@ SPOILS: tuple[Spoil, ...] = (
         "receivables.likenessflag.path",
         ("receivables.likenessflag", None),
         "update receivables_likenessflag set state = 'MERGED', closed_at = now()",
+    ),
+    _spoil(
+        "receivables.appeal.versions",
+        ("receivables.appeal", None),
+        _APPEAL.format("'OPEN', ''"),
+        also="receivables.appeal.path",
+    ),
+    _spoil(
+        "receivables.appeal.path",
+        ("receivables.appeal", None),
+        f"with a as ({_UPHELD} returning id) "
+        "insert into audit_auditevent (organisation_id, actor_kind, actor_label, kind, object_type, object_id, object_version, "
+        "audience, at, request_id, body) select %(creditor)s, 'system', '', 'receivables.appeal.raise', 'receivables.appeal', "
+        """id, 1, array[%(creditor)s], now(), '', '{"from": null, "to": "OPEN"}' from a""",
     ),
     # --- the ledger -------------------------------------------------------------------------------------------------
     _spoil(
