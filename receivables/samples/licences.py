@@ -53,6 +53,8 @@ def issue(settled: City, *, at: datetime) -> None:
 
 
 def _link(holder: Actor, administrator: Actor, row: dict[str, str], *, at: datetime) -> None:
+    assert holder.organisation_id is not None, "a signer acts for an organisation"
+    assert holder.person_id is not None, "a signer is a person"
     with acting_as(holder):
         linked = LicenceHolder(
             organisation_id=holder.organisation_id,

@@ -126,13 +126,12 @@ class Licences:
             for known in self._all():
                 if known.reference == body["reference"]:
                     return self._opened(known)
+            names = ("reference", "kind", "title", "text", "digest", "nonce", "callback", "return_url")
+            given: dict[str, Any] = {name: str(body[name]) for name in names}
             row = Request(
                 no=secrets.token_hex(8),
                 ticket=secrets.token_urlsafe(16),
-                **{
-                    name: str(body[name])
-                    for name in ("reference", "kind", "title", "text", "digest", "nonce", "callback", "return_url")
-                },
+                **given,
                 expires_at=datetime.fromisoformat(str(body["expires_at"])).timestamp(),
             )
             if row.kind not in ("identify", "signature") or sm3(base64.b64decode(row.text)).hex() != row.digest:

@@ -26,13 +26,13 @@ from yingshou.identity.models import Membership, Organisation
 from yingshou.kernel.canonical import canonical_json
 from yingshou.kernel.errors import Conflict, DomainError, NotAllowed, NotVisible
 from yingshou.signing import actions, authorities, elicence, waiting
-from yingshou.signing.actions import Origin
 from yingshou.signing.documents import envelope
 from yingshou.signing.elicence import Asked, HolderNotLinked, LinkEnded, NobodyLinked, OrganisationUnknown
 from yingshou.signing.elicence_models import AnswerState, AskedFor, LicenceHolder, LicenceRequest
 from yingshou.signing.elicence_providers import PROVIDERS, Question, Status, in_use
 from yingshou.signing.elicence_states import HOLDER, HolderState
 from yingshou.signing.errors import MalformedSignature, OtherOrganisation, Replayed, RevocationUnknown, SignatureRefused
+from yingshou.signing.keeping import Origin
 from yingshou.signing.models import SignatureEvidence, SignatureFormat, SigningRequest, WaitingSignature
 from yingshou.signing.purposes import PURPOSES
 from yingshou.signing.sm2 import sm3
@@ -343,18 +343,19 @@ def _to_sign(reference: str, *, by: Actor, at: datetime) -> tuple[int, LicenceRe
         row = _usable(reference, AskedFor.SIGN, at=at)
     if (row.organisation_id, row.person_id) != (by.organisation_id, by.person_id):
         raise NotVisible
-    linked = LicenceHolder.objects.linked(organisation_id=row.organisation_id or 0, person_id=row.person_id or 0)
+    organisation_id, person_id = row.organisation_id or 0, row.person_id or 0
+    linked = LicenceHolder.objects.linked(organisation_id=organisation_id, person_id=person_id)
     if not linked.filter(provider=row.provider, holder_no=row.holder_no).exists():
         raise HolderNotLinked(holder=row.holder_name)
     request, _new = SigningRequest.objects.get_or_create(
         nonce=row.nonce,
         defaults={
-            "organisation_id": row.organisation_id,
-            "person_id": row.person_id,
+            "organisation_id": organisation_id,
+            "person_id": person_id,
             "purpose": row.purpose,
             "object_type": row.object_type,
-            "object_id": row.object_id,
-            "object_version": row.object_version,
+            "object_id": row.object_id or 0,
+            "object_version": row.object_version or 0,
             "payload": bytes(row.payload),
             "manifest_root": bytes(row.manifest_root),
             "manifest_size": row.manifest_size,
@@ -386,6 +387,7 @@ def ask_link(reference: str, *, by: Actor, at: datetime) -> LicenceHolder:
     :raises Replayed: if the request was used before, or too long ago
     """
     assert by.organisation_id is not None, "one links a licence for an organisation"
+    assert by.person_id is not None, "who links a licence is a person"
     with transaction.atomic():
         organisation = Organisation.objects.get(pk=by.organisation_id)
         with _system(by):

@@ -58,7 +58,9 @@ def _sign(row: LicenceRequest, job: RunningJob) -> None:
 def _signer(row: LicenceRequest, job: RunningJob) -> Actor | None:
     """Who asked, with the duties of this moment; None where the work for the organisation has ended."""
     with transaction.atomic():
-        living = Membership.objects.live(job.at).filter(person_id=row.person_id, organisation_id=row.organisation_id)
+        living = Membership.objects.live(job.at).filter(
+            person_id=row.person_id or 0, organisation_id=row.organisation_id or 0
+        )
         membership = living.select_related("person", "organisation").first()
     if membership is None or not membership.person.is_active:
         return None

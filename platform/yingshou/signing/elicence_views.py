@@ -32,6 +32,7 @@ from yingshou.signing.keeping import Origin
 from yingshou.signing.presenters import reader_language
 from yingshou.tenancy.addresses import client_address
 from yingshou.tenancy.guards import AppRequest, page
+from yingshou.ui.sections import belongs_to
 
 BROWSER_KEY: Final = "elicence_browser"
 NEXT_KEY: Final = "elicence_next"
@@ -215,11 +216,13 @@ def _moved(request: AppRequest, answer: HttpResponse) -> HttpResponse:
 
 
 def _shown(request: AppRequest, row: LicenceRequest, problem: DomainError | None) -> dict[str, Any]:
-    failure = row.failure or (problem.as_dict() if problem else None)
+    failure: dict[str, Any] = row.failure or (problem.as_dict() if problem else {})
     language = reader_language()
     left = max(0, int((row.expires_at - request.at).total_seconds()))
     waiting = not row.answer and left > 0
     state = "failed" if row.failure else "waiting" if waiting else row.answer.lower() or "over"
+    if row.asked_for != AskedFor.SIGN_IN:
+        belongs_to(request, reverse("approvals:inbox" if row.asked_for == AskedFor.SIGN else "signing:licence_links"))
     approval = Approval.objects.visible_to(request.actor).filter(pk=row.object_id).first() if row.object_id else None
     return {
         "row": row,
@@ -229,10 +232,10 @@ def _shown(request: AppRequest, row: LicenceRequest, problem: DomainError | None
         "picture": segno.make(row.code, error="m").svg_data_uri(scale=5, border=4, light="#fff")
         if row.code and waiting
         else "",
-        "code": failure["code"] if failure else "",
-        "message": failure[f"message_{language}"] if failure else "",
-        "cure": failure[f"cure_{language}"] if failure else "",
-        "is_nobody_linked": bool(failure) and failure["code"] == NobodyLinked.code,
+        "code": failure.get("code", ""),
+        "message": failure.get(f"message_{language}", ""),
+        "cure": failure.get(f"cure_{language}", ""),
+        "is_nobody_linked": failure.get("code") == NobodyLinked.code,
         "frame_template": "base.html" if request.actor.is_signed_in else "bare.html",
     }
 

@@ -81,7 +81,9 @@ def signing(of: Firm, approval: Approval) -> dict[str, Any]:
 def signed(of: Firm, reference: str, by: Actor | None = None) -> SignatureEvidence:
     by = by or of.signer
     with acting_as(by):
-        return elicence_actions.sign(reference, by=by, at=now())
+        evidence = elicence_actions.sign(reference, by=by, at=now())
+    assert isinstance(evidence, SignatureEvidence), "no proof is fetched here"
+    return evidence
 
 
 def test_a_signature_by_phone_approves_and_verifies_again_from_what_is_stored(service: LicenceService) -> None:
