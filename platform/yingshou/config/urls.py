@@ -1,12 +1,11 @@
 """The URL tree. Every app's `urls` module writes its own full paths, so that a path is found by one search."""
 
 from allauth.account import views as account
-from allauth.usersessions import views as usersessions
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from yingshou.config import health
-from yingshou.identity.views import factors
+from yingshou.identity.views import factors, sessions
 
 _APPS = [
     "yingshou.home",
@@ -45,7 +44,7 @@ _ACCOUNT: list[URLPattern] = [
         account.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
-    path("account/sessions/", usersessions.list_usersessions, name="usersessions_list"),
+    path("account/sessions/", sessions.list_sessions, name="usersessions_list"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

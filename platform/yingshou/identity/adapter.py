@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from yingshou.audit import events
-from yingshou.identity import signin
+from yingshou.identity import devices, places, signin
 from yingshou.identity.limits_page import too_many
 from yingshou.identity.middleware import LAST_SEEN_KEY, SIGNED_IN_KEY
 from yingshou.identity.models import Person
@@ -71,6 +71,7 @@ class AccountAdapter(DefaultAccountAdapter):
         response: HttpResponse = super().post_login(request, user, **kwargs)
         now = int(time.time())
         request.session[SIGNED_IN_KEY] = request.session[LAST_SEEN_KEY] = now
+        is_known = signin.knows_device(request, user)
         signin.remember_device(request, response, user)
         keep_preferences(response, user)
         by = Actor(
@@ -79,6 +80,15 @@ class AccountAdapter(DefaultAccountAdapter):
         with acting_as(by), transaction.atomic():
             events.record_access(
                 kind="identity.signed_in", by=by, at=request.at, object_type="identity.person", object_id=user.pk
+            )
+            device = devices.label_of(request.headers.get("User-Agent", ""))
+            places.signed_in(
+                user.pk,
+                address=self.get_client_ip(request),
+                device=device,
+                is_known_device=is_known,
+                by=by,
+                at=request.at,
             )
         return response
 

@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from yingshou.approvals import handlers
 from yingshou.audit import wording
 from yingshou.documents.references import Reference, references
-from yingshou.identity import approval_handlers, books, presenters, proofs, selectors, support_pages, tasks
+from yingshou.identity import approval_handlers, books, places, presenters, proofs, selectors, support_pages, tasks
 from yingshou.identity.actions import accounts, decisions, duties, job_care, reference, requests, support
+from yingshou.jobs import domain_events
 from yingshou.jobs import registry as jobs
 from yingshou.tenancy import classes, permissions, standing, step_up
 from yingshou.tenancy.actor import Capability, Duty
@@ -28,6 +29,7 @@ for model in (
     "OrganisationInvite",
     "DutyRequest",
     "SignInAttempt",
+    "SignInNetwork",
     "OrganisationGrant",
     "RegionGrant",
 ):
@@ -238,6 +240,7 @@ navigation.register(
     ),
 )
 
+domain_events.subscribe(places.UNUSUAL, tasks.MAIL_UNUSUAL)
 jobs.schedule(tasks.FORGET_ATTEMPTS, every=timedelta(days=1))
 
 references.register("identity.licences", Reference(selectors.licences_among))

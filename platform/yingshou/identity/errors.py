@@ -105,3 +105,11 @@ class ProofNeeded(NotAllowed):
     code = "ACC-002"
     message = _("This binds your organisation, and you proved who you are more than %(minutes)s minutes ago.")
     cure = _("Open the page again; you are asked for your second factor there.")
+
+
+class LinkClosed(NotVisible):
+    """The link of the mail is forged, too old, or the password was changed since."""
+
+    code = "ACC-004"
+    message = _("This link cannot be used any more.")
+    cure = _("If somebody else uses your account, set a new password from the sign-in page.")

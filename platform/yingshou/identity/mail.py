@@ -45,3 +45,18 @@ def send_factor_notice(person: Person, what: str, *, at: datetime) -> None:
         subject = " ".join(render_to_string("identity/mail/factor_subject.txt", context).split())
         body = render_to_string("identity/mail/factor_message.txt", context)
     send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [person.email])
+
+
+def send_unusual(person: Person, *, device: str, address: str, at: datetime, path: str) -> None:
+    """Tell a person of a sign-in from a device and a network that are new."""
+    context = {
+        "person": person,
+        "device": device,
+        "address": address,
+        "at": at,
+        "url": urljoin(settings.YINGSHOU_PUBLIC_URL, path),
+    }
+    with translation.override(person.language or settings.LANGUAGE_CODE):
+        subject = " ".join(render_to_string("identity/mail/unusual_subject.txt", context).split())
+        body = render_to_string("identity/mail/unusual_message.txt", context)
+    send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [person.email])

@@ -94,6 +94,11 @@ def succeeded(attempt: Attempt) -> None:
     SignInAttempt.objects.filter(pk=attempt.pk).update(ok=True)
 
 
+def knows_device(request: HttpRequest, person: Person) -> bool:
+    """Whether the person has signed in with this browser before."""
+    return bool(_known_device(request.COOKIES.get(device_cookie_name(), ""), person.pk))
+
+
 def remember_device(request: HttpRequest, response: HttpResponseBase, person: Person) -> None:
     """Mark this browser as one the person has signed in with."""
     known = request.COOKIES.get(device_cookie_name(), "")

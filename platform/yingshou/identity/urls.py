@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from yingshou.identity.views import factors, own, people, registration, staff
+from yingshou.identity.views import factors, own, people, registration, sessions, staff
 
 app_name = "identity"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("organisation/find/", own.find, name="find"),
     path("organisation/profile/", own.profile, name="profile"),
     path("organisation/sessions/<int:session_id>/end/", own.end_session, name="end_session"),
+    path("account/not-me/", sessions.not_me, name="not_me"),
+    path("account/not-me/<str:token>/", sessions.not_me_link, name="not_me_link"),
     path("account/security/", factors.security, name="security"),
     path("account/security/app/", factors.add_app, name="add_app"),
     path("account/security/passkey/", factors.add_passkey, name="add_passkey"),

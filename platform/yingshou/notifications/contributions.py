@@ -4,8 +4,9 @@ from django.utils.translation import gettext_lazy as _
 
 from yingshou.audit import books
 from yingshou.documents.steps import NEWS
+from yingshou.identity.places import UNUSUAL
 from yingshou.jobs import domain_events
-from yingshou.notifications import channels, imports, kinds, mail, presenters, standing, tasks, todo
+from yingshou.notifications import channels, imports, kinds, mail, presenters, sign_ins, standing, tasks, todo
 from yingshou.tenancy import classes, permissions
 from yingshou.tenancy.actor import Duty
 from yingshou.tenancy.classes import RowClass
@@ -26,6 +27,8 @@ permissions.register(
 for what, kind in imports.KINDS.items():
     kinds.register(f"documents.import_{what}", kind)
 domain_events.subscribe(NEWS, tasks.OF_IMPORT)
+kinds.register(sign_ins.KIND, sign_ins.UNUSUAL)
+domain_events.subscribe(UNUSUAL, tasks.OF_SIGN_IN)
 
 channels.register("mail", channels.Channel(label=_("E-mail"), send=mail.send))
 

@@ -13,13 +13,14 @@ from django.utils.translation import override
 
 from yingshou.documents.models import ImportBatch
 from yingshou.jobs.running import RunningJob, job
-from yingshou.notifications import actions, imports
+from yingshou.notifications import actions, imports, sign_ins
 from yingshou.notifications.channels import CHANNELS, Parcel
 from yingshou.notifications.models import Message
 from yingshou.notifications.selectors import reader_of
 from yingshou.tenancy.actor import Actor, acting_as
 
 OF_IMPORT = "notifications.of_import"
+OF_SIGN_IN = "notifications.of_sign_in"
 
 
 @job(actions.DELIVER, lease=timedelta(minutes=5))
@@ -44,6 +45,17 @@ def tell_of_import(running: RunningJob) -> None:
             # The instant of the asking, so that a second run says the same thing and is not said twice.
             at = running.job.asked_at
             actions.notify([imports.news(batch, key["what"], key["person"])], by=running.by, at=at)
+
+
+@job(OF_SIGN_IN, lease=timedelta(minutes=1))
+def tell_of_sign_in(running: RunningJob) -> None:
+    """Tell a person of a sign-in from where she never signed in; who acts for no organisation has no inbox and is written to alone."""
+    key = running.key
+    if key["organisation"] is None:
+        return
+    with transaction.atomic():
+        draft = sign_ins.news(key, key["organisation"])
+        actions.notify([draft], by=running.by, at=running.job.asked_at)
 
 
 @job(actions.SEND, lease=timedelta(minutes=2), attempts=8)

@@ -5,9 +5,12 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.urls import reverse
 
+from yingshou.audit.events import record_access
+from yingshou.identity import places
 from yingshou.identity.actions import appointments
 from yingshou.identity.actions.duties import (
     check_duties,
@@ -188,3 +191,15 @@ def _refuse_staff_mix(person: Person, organisation: Organisation) -> None:
 
 def _token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+@transaction.atomic
+def lock_out_stranger(*, person_id: int, by: Actor, at: datetime) -> None:
+    """End every session of a person and make the password worthless: somebody else knows it. The person sets a new one by mail."""
+    person = Person.objects.select_for_update(no_key=True).get(pk=person_id)
+    person.set_unusable_password()
+    person.save(update_fields=["password"])
+    for session in UserSession.objects.filter(user_id=person_id):
+        session.end()
+    places.forget(person_id)
+    record_access(kind="identity.not_me", by=by, at=at, object_type="identity.person", object_id=person_id)

@@ -517,6 +517,28 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="SignInNetwork",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("network_hmac", models.CharField(max_length=64)),
+                ("first_at", models.DateTimeField()),
+                ("last_at", models.DateTimeField()),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="networks",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={"default_permissions": ()},
+        ),
+        migrations.AddConstraint(
+            model_name="signinnetwork",
+            constraint=models.UniqueConstraint(fields=("person", "network_hmac"), name="network_once"),
+        ),
+        migrations.CreateModel(
             name="SignInAttempt",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

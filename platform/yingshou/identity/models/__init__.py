@@ -7,7 +7,14 @@ from yingshou.identity.models.organisations import (
     OrganisationKind,
     OrganisationSize,
 )
-from yingshou.identity.models.people import DutyRequest, Membership, OrganisationInvite, Person, SignInAttempt
+from yingshou.identity.models.people import (
+    DutyRequest,
+    Membership,
+    OrganisationInvite,
+    Person,
+    SignInAttempt,
+    SignInNetwork,
+)
 from yingshou.identity.models.reference import ClockOffset, OrganisationGrant, Region, RegionGrant, RegionLevel, Workday
 
 __all__ = [
@@ -26,5 +33,6 @@ __all__ = [
     "RegionGrant",
     "RegionLevel",
     "SignInAttempt",
+    "SignInNetwork",
     "Workday",
 ]

@@ -235,6 +235,22 @@ class DutyRequest(models.Model):
         return self.invite.display_name if self.invite is not None else ""
 
 
+class SignInNetwork(models.Model):
+    """A network a person has signed in from, as a keyed hash: it can be recognised, not read back."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="networks")
+    network_hmac = models.CharField(max_length=64)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(name="network_once", fields=["person", "network_hmac"])]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
 class SignInAttempt(models.Model):
     """
     One try to sign in, written before the password is tested so that parallel tries are counted too.
