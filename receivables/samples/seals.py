@@ -79,8 +79,10 @@ def issue(settled: City) -> Seals:
             wanted.append(row)
     if wanted:
         _authority(authority, "issue-many", "--into", str(folder), stdin=json.dumps(wanted))
-    call_command("trust_authority", str(authority / "root.crt"), verbosity=0, stdout=Silent())
-    call_command("trust_authority", str(authority / "issuing.crt"), "--issuing", verbosity=0, stdout=Silent())
+    # Those of SM2 beside the others: what a program signs with a key of theirs counts as well.
+    roots, issuing = ([str(authority / f"{side}{name}.crt") for side in ("", "sm2-")] for name in ("root", "issuing"))
+    call_command("trust_authority", *roots, verbosity=0, stdout=Silent())
+    call_command("trust_authority", *issuing, "--issuing", verbosity=0, stdout=Silent())
     _run("timestamp", base / "timestamp", "init")
     root = base / "timestamp" / "root.crt"
     call_command("trust_authority", str(root), "--timestamps", verbosity=0, stdout=Silent())
