@@ -148,6 +148,7 @@ def link_debtor(*, by: Actor, at: datetime) -> int:
     show_papers(rows)
     match_book([row.pk for row in rows], at=at)
     start_ladder([row.pk for row in rows])
-    if rows:
-        tell("requested", rows, to="debtor", by=by, at=at)
+    asked = [row for row in rows if row.state == State.PENDING_CONFIRM]
+    if asked:
+        tell("requested", asked, to="debtor", by=by, at=at)
     return len(rows)

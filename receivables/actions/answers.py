@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -37,7 +38,7 @@ from yingshou.kernel import clock
 from yingshou.kernel.canonical import canonical_json, sha256_hex
 from yingshou.kernel.errors import Invalid
 from yingshou.kernel.money import to_minor
-from yingshou.tenancy.actor import Actor
+from yingshou.tenancy.actor import Actor, ActorKind, acting_as
 
 ACT_ROWS = 2_000
 EVENTS = {
@@ -204,10 +205,24 @@ def _decide(
         done += outcomes.done_rows
     done.sort(key=lambda row: row.pk)
     if done:
-        write_acts(done, by_id, outcome=outcome, basis=basis, by=by, at=at, via=via)
-        _follow(event, done, by=by, at=at)
+        with _writing(done, by):
+            write_acts(done, by_id, outcome=outcome, basis=basis, by=by, at=at, via=via)
+            _follow(event, done, by=by, at=at)
         tell(message, done, to="creditor", by=by, at=at)
     return answers.outcomes()
+
+
+def _writing(done: Sequence[Receivable], by: Actor) -> AbstractContextManager[object]:
+    """
+    Who writes what follows from a decision: the actor itself, whose rows it concerns.
+
+    A link visitor may change the one receivable and nothing else; what follows is written by a job of the creditor's, in the
+    visitor's name.
+    """
+    if by.kind is not ActorKind.LINK:
+        return nullcontext()
+    (row,) = done
+    return acting_as(Actor.system("receivables.by_link", row.creditor_id, request_id=by.request_id))
 
 
 def _follow(event: str, done: Sequence[Receivable], *, by: Actor, at: datetime) -> None:

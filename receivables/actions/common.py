@@ -68,11 +68,13 @@ class Via:
 
     :param approval_id: the approval that carried it through a second person; only jobs act without one
     :param signature_id: the signature over the approval's manifest
+    :param link_id: the one-time link by which a debtor without an account answered, with its signature
     """
 
     approval_id: int | None = None
     signature_id: int | None = None
     channel: str = "SINGLE"
+    link_id: int | None = None
 
 
 class Ledgered:
@@ -98,7 +100,7 @@ def may(by: Actor, *permissions: str, via: Via | None = None) -> None:
 
     :raises NotAuthorised: otherwise
     """
-    if by.kind is ActorKind.SYSTEM:
+    if by.kind is ActorKind.SYSTEM or (by.kind is ActorKind.LINK and via is not None and via.link_id is not None):
         return
     if via is not None and via.approval_id is None:
         raise NotAuthorised

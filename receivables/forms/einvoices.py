@@ -62,11 +62,14 @@ class BuyerForm(forms.Form):
     debtor_uscc = forms.CharField(
         label=_("Debtor's credit code"),
         max_length=40,
-        required=False,
+        error_messages={"required": _("Enter the credit code of the buyer, or leave these invoices out.")},
         help_text=_("The files do not name the buyer; its code stands on the printed invoice."),
     )
     contract_no = forms.CharField(
-        label=_("Contract number"), max_length=100, required=False, help_text=_("Or the number of the order.")
+        label=_("Contract number"),
+        max_length=100,
+        help_text=_("Or the number of the order."),
+        error_messages={"required": _("Enter the contract number, or leave these invoices out.")},
     )
     mode = forms.ChoiceField(
         label=_("These invoices"),
@@ -86,6 +89,9 @@ class BuyerForm(forms.Form):
         self.group, self.shared = group, shared
         if group["uscc"]:
             del self.fields["debtor_uscc"]
+        if f"{self.prefix}-mode" in self.data and self.data[f"{self.prefix}-mode"] == LEAVE:
+            for name in {"debtor_uscc", "contract_no"} & set(self.fields):
+                self.fields[name].required = False
         if not group["count"]:
             # Red-letter invoices alone reduce what exists already: nothing is missing of them.
             for name in ("contract_no", "term_days", "due_date"):
@@ -118,12 +124,8 @@ class BuyerForm(forms.Form):
         shared = self.shared.cleaned_data
         if self.chosen_mode == LEAVE:
             return data
-        if "debtor_uscc" in self.fields and not data.get("debtor_uscc") and "debtor_uscc" not in self.errors:
-            self.add_error("debtor_uscc", _("Enter the credit code of the buyer, or leave these invoices out."))
         if not self.group["count"]:
             return data
-        if not normalise(data.get("contract_no") or ""):
-            self.add_error("contract_no", _("Enter the contract number, or leave these invoices out."))
         if shared.get("due_rule") == DueRule.FIXED:
             if (
                 not (data.get("due_date") or shared.get("due_date") or self.group["due"])

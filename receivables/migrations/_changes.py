@@ -1,11 +1,12 @@
 """What keeps a confirmation as it is (I4): the trigger, and the one function that moves a confirmed amount in the ledger."""
 
-# What was confirmed changes only into the new terms of a proposal that was accepted in this very version; parties, kind,
+# A debtor that confirmed by link and registers later is filled in; apart from that,
+# what was confirmed changes only into the new terms of a proposal that was accepted in this very version; parties, kind,
 # currency, face and basis do not change at all. An update that leaves these columns alone does not call the function.
 CONFIRMED_STAYS = """
 create function receivables_confirmed_stays() returns trigger language plpgsql as $$
 begin
-    if (old.creditor_id, old.debtor_id, old.debtor_uscc, old.kind, old.maturity_kind, old.currency, old.face_amount,
+    if (old.creditor_id, coalesce(old.debtor_id, new.debtor_id), old.debtor_uscc, old.kind, old.maturity_kind, old.currency, old.face_amount,
         old.basis, old.confirmed_at)
        is distinct from
        (new.creditor_id, new.debtor_id, new.debtor_uscc, new.kind, new.maturity_kind, new.currency, new.face_amount,
@@ -27,7 +28,7 @@ end $$;
 
 create trigger confirmed_stays before update on receivables_receivable for each row
 when (old.confirmed_at is not null and
-      (old.creditor_id, old.debtor_id, old.debtor_uscc, old.kind, old.maturity_kind, old.currency, old.face_amount,
+      (old.creditor_id, coalesce(old.debtor_id, new.debtor_id), old.debtor_uscc, old.kind, old.maturity_kind, old.currency, old.face_amount,
        old.basis, old.confirmed_at, old.confirmed_amount, old.confirmed_due_date, old.due_date, old.contract_no,
        old.contract_name, old.contract_date)
       is distinct from

@@ -157,6 +157,19 @@ begin
         returning r.id
     )
     select array_agg(id order by id) into linked from mine;
+    -- What it answered by link before is its own from now on, with the acts and the signatures.
+    with answered as (
+        update receivables_receivable r set debtor_id = debtor, debtor_name = o.name
+        from identity_organisation o
+        where o.id = debtor and o.uscc = r.debtor_uscc and r.debtor_id is null and r.creditor_id <> debtor
+          and r.state not in ('DRAFT', 'UNDONE')
+        returning r.id
+    )
+    select coalesce(linked, '{}') || coalesce(array_agg(id order by id), '{}') into linked from answered;
+    perform app_grant_access('receivables.receivable', l.receivable_id, debtor, 'receivables.answerlink', l.id, now(), null)
+    from receivables_answerlink l where l.receivable_id = any(linked) and l.used_at is not null;
+    update receivables_answerlink l set debtor_id = debtor where l.receivable_id = any(linked);
+    update receivables_linkanswer a set debtor_id = debtor where a.receivable_id = any(linked);
     update receivables_receivable r set debtor_id = debtor from identity_organisation o
     where o.id = debtor and o.uscc = r.debtor_uscc and r.debtor_id is null and r.creditor_id <> debtor and r.state = 'DRAFT';
     update receivables_receivablebalance b set debtor_id = debtor where b.receivable_id = any(linked);

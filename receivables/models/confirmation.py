@@ -36,7 +36,8 @@ class ConfirmationAct(models.Model):
     comment = models.CharField(max_length=500, blank=True, default="")
     in_time = models.BooleanField(null=True, blank=True)
     channel = models.CharField(max_length=6, default="SINGLE")
-    organisation_id = models.BigIntegerField()
+    # Nobody's where it was answered by link: the debtor had no account then.
+    organisation_id = models.BigIntegerField(null=True, blank=True)
     person_id = models.BigIntegerField(null=True, blank=True)
     approval_id = models.BigIntegerField(null=True, blank=True)
     signature_id = models.BigIntegerField(null=True, blank=True)
@@ -53,6 +54,9 @@ class ConfirmationAct(models.Model):
                 condition=~Q(outcome__in=[Outcome.RETURNED, Outcome.REFUSED, Outcome.CONFIRMED_IN_PART])
                 | ~Q(reason_code=""),
                 name="act_no_negative_without_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(organisation_id__isnull=False) | Q(channel="LINK"), name="act_has_an_organisation"
             ),
             models.CheckConstraint(
                 condition=~Q(outcome__in=[Outcome.CONFIRMED, Outcome.CONFIRMED_IN_PART, Outcome.PUBLISHED])

@@ -395,7 +395,7 @@ def test_pages_of_both_sides(parties: Parties) -> None:
     assert "采购部" in text_of(buyer, f"/payables/confirm/item/{row.public_no}/pass-on/")
     with acting_as(actor_of(buyer.membership, "test")):
         place = Department.objects.get(organisation_id=debtor.pk)
-    said = {"to": f"d{place.pk}", "reason_0": "PRICE_UNKNOWN", "reason_1": ""}
+    said = {"to": f"d{place.pk}", "reason_code": "PRICE_UNKNOWN", "reason_text": ""}
     path = f"/payables/confirm/item/{row.public_no}/pass-on/"
     assert post(buyer, path, **(said | {"to": "p1"})).status_code == 422
     assert post(buyer, path, **said).url == f"/payables/confirm/item/{row.public_no}/"

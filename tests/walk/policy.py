@@ -284,11 +284,11 @@ RECEIVABLES: dict[str, dict[str, Rule]] = {
     "receivables:confirmations_export": post(readers),
     "receivables:answer": page(readers, objects=True),
     "receivables:confirm_act": form(publishing),
-    "receivables:link": form(duty(MAKER, of=CREDITORS), objects=True, ok=OK),
+    "receivables:link": form(duty(MAKER, of=CREDITORS), objects=True),
     "receivables:revoke_link": post(duty(MAKER, of=CREDITORS), objects=True),
     "receivables:link_answer_file": page(readers, objects=True, ok=NOT_FOUND),
     # Anybody may knock with a token; without one, or without the code entered in this browser, there is nothing.
-    "receivables:by_link": form(everyone, objects=True, ok=OK | NOT_FOUND),
+    "receivables:by_link": form(everyone, ok=NOT_FOUND),
     "receivables:by_link_item": page(everyone, ok=NOT_FOUND),
     "receivables:by_link_sign": page(everyone, ok=NOT_FOUND),
     "receivables:by_link_prepare": post(everyone, ok=NOT_FOUND),

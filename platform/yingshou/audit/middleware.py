@@ -20,6 +20,7 @@ class AccessEventMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        self._leave_notes(request)
         actor = request.actor  # type: ignore[attr-defined]  # AppRequest
         if response.status_code in DENIED and actor.is_signed_in and request.resolver_match is not None:
             # A transaction of its own: the actor is bound to transactions, and the request's work is over.
@@ -32,3 +33,10 @@ class AccessEventMiddleware:
                     body={"view": request.resolver_match.view_name, "method": request.method},
                 )
         return response
+
+    def _leave_notes(self, request: HttpRequest) -> None:
+        """Write what a reading leaves behind: `request.afterwards`, an actor and what to do as that actor."""
+        actor, note = getattr(request, "afterwards", (None, None))
+        if actor is not None and note is not None:
+            with acting_as(actor), transaction.atomic():
+                note()

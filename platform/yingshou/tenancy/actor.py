@@ -67,6 +67,7 @@ class Actor:
     :param organisation_id: the organisation acted for; None before sign-in and for platform-wide jobs
     :param label: how the actor is named in a timeline, without contact data
     :param job: the name of the job, for a system actor
+    :param link: the one object that a link visitor may see and answer, as `type:id`
     """
 
     kind: ActorKind
@@ -77,6 +78,7 @@ class Actor:
     request_id: str = ""
     job: str = ""
     label: str = ""
+    link: str = ""
 
     @classmethod
     def anonymous(cls, request_id: str = "") -> "Actor":
@@ -96,6 +98,16 @@ class Actor:
             request_id=request_id,
             label=job,
         )
+
+    @classmethod
+    def visitor(cls, object_type: str, object_id: int, *, label: str, request_id: str = "") -> "Actor":
+        """Who came by a one-time link: sees the one object the link opens, and nothing else."""
+        return cls(kind=ActorKind.LINK, link=f"{object_type}:{object_id}", label=label, request_id=request_id)
+
+    def linked(self, object_type: str) -> int:
+        """The id of the object of this type that a link visitor came for; 0, which no object has, for others."""
+        kind, _colon, number = self.link.rpartition(":")
+        return int(number) if self.kind is ActorKind.LINK and kind == object_type else 0
 
     @property
     def is_signed_in(self) -> bool:

@@ -35,6 +35,8 @@ class AppRequest(HttpRequest):
 
     actor: "Actor"
     at: "datetime"
+    # Who writes what after this reading, in a transaction of its own; most leave nothing behind.
+    afterwards: "tuple[Actor, Callable[[], None]]"
 
 
 class NotPermitted(NotAllowed):

@@ -101,12 +101,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             "" if actor.organisation_id is None else str(actor.organisation_id),
             "" if actor.person_id is None else str(actor.person_id),
             "on" if actor.is_staff_organisation else "off",
+            actor.link,
         )
         if self._bound == wanted or self.connection.info.transaction_status == TRANSACTION_STATUS_INERROR:
             return
         statement = (
             "select set_config('app.kind', %s, true), set_config('app.org_id', %s, true), "
-            "set_config('app.person_id', %s, true), set_config('app.staff', %s, true), clock_timestamp()"
+            "set_config('app.person_id', %s, true), set_config('app.staff', %s, true), "
+            "set_config('app.link', %s, true), clock_timestamp()"
         )
         # Only a transaction that has not begun may become READ ONLY.
         reads = _read_only.get() or actor.kind is ActorKind.SUPPORT
@@ -117,4 +119,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with super()._cursor() as cursor:  # type: ignore[misc]  # the stubs leave Django's private hook out
             before = clock.real_now()
             cursor.execute(statement, wanted)
-            clocks.note(before, cursor.fetchone()[4], clock.real_now())
+            clocks.note(before, cursor.fetchone()[5], clock.real_now())
