@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +29,7 @@ from yingshou.approvals.models import Approval
 from yingshou.identity.middleware import actor_of
 from yingshou.jobs import http
 from yingshou.kernel.errors import DomainError, NotVisible
-from yingshou.signing import elicence_actions, elicence_tasks, selectors
+from yingshou.signing import elicence_actions, elicence_tasks, presenters, selectors
 from yingshou.signing.elicence import (
     HolderNotLinked,
     LinkEnded,
@@ -111,6 +113,30 @@ def test_a_signature_by_phone_approves_and_verifies_again_from_what_is_stored(se
             setattr(altered, name, content[:-3] + bytes([content[-3] ^ 1]) + content[-2:])
             assert selectors.judge(altered) is not None, name
         assert Certificate.objects.get().key_label == "SM2"
+
+
+def test_openssl_alone_agrees(service: LicenceService, tmp_path: Path) -> None:
+    of = firm(service, linked=True)
+    reference = confirmed(of, AskedFor.SIGN, of.signer, **signing(of, submitted(of)))
+    evidence = signed(of, reference)
+    files = {
+        "document.json": evidence.payload,
+        "signature.bin": evidence.value,
+        "certificate.pem": presenters.pem([bytes(evidence.certificate_der)]),
+        "assertion.json": evidence.assertion,
+        "assertion.bin": evidence.assertion_signature,
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(bytes(content))
+
+    run = ["bash", "-e", "-c", presenters.openssl_command(evidence)]
+    good = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    (tmp_path / "document.json").write_bytes(bytes(evidence.payload) + b" ")
+    bad = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert good.returncode == 0, good.stdout + good.stderr
+    assert good.stdout.count("Signature Verified Successfully") == 2
+    assert bad.returncode != 0
 
 
 def test_the_same_confirmation_signs_once(service: LicenceService) -> None:
