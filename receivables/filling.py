@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, BinaryIO, cast
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from receivables.imports.einvoices import EINVOICES, LinesDoNotAddUp, LineWrong, SellerDiffers
@@ -91,7 +92,8 @@ def read(upload: UploadedFile[Any] | None, *, by: Actor, at: datetime) -> tuple[
     wrong = [one for one in problems if one.get("severity", "error") == "error"]
     if wrong:
         raise NotRead(finding({**wrong[0], "column": None}, EINVOICES))
-    own = Organisation.objects.get(pk=by.organisation_id or 0)
+    with transaction.atomic():
+        own = Organisation.objects.get(pk=by.organisation_id or 0)
     if values.get("seller_uscc") != own.uscc:
         raise SellerDiffers(seller=values.get("seller_uscc", ""))
     net, tax, gross = (int(values[name]) for name in ("net_amount", "tax_amount", "gross_amount"))
@@ -114,7 +116,22 @@ def fill(
 
     :raises DomainError: if it is no invoice that can be used; the draft is as it was
     """
+    # The child reads before anything is locked.
     file_id, values = read(upload, by=by, at=at)
+    with transaction.atomic():
+        return _write(draft, typed, upload, (file_id, values), by=by, at=at)
+
+
+def _write(
+    draft: drafts.Form,
+    typed: Typed,
+    upload: UploadedFile[Any] | None,
+    found: tuple[int, Mapping[str, str]],
+    *,
+    by: Actor,
+    at: datetime,
+) -> list[DomainError]:
+    file_id, values = found
     notes: list[DomainError] = []
     buyer, known = values.get("buyer_uscc", ""), normalise_uscc(_typed(typed, "other_uscc"))
     if buyer and known and buyer != known:

@@ -322,7 +322,7 @@ def _insert(
     receivable = Receivable(
         pk=pk,
         public_no=number_of(pk, at),
-        origin=Origin.CREDITOR_UPLOAD if side == "creditor" else Origin.DEBTOR_UPLOAD,
+        origin=_origin(side, batch_id),
         created_at=at,
         created_by=by.person_id,
         batch_id=batch_id,
@@ -337,6 +337,12 @@ def _insert(
             raise AlreadyEntered from error
         raise
     return receivable
+
+
+def _origin(side: str, batch_id: int | None) -> Origin:
+    if side != "creditor":
+        return Origin.DEBTOR_UPLOAD
+    return Origin.CREDITOR_UPLOAD if batch_id is None else Origin.IMPORT
 
 
 def _write(receivable: Receivable, values: dict[str, Any]) -> None:

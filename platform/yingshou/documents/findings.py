@@ -346,7 +346,8 @@ def row_findings(problems: list[Mapping[str, Any]] | None, kind: ImportKind, she
         label = str(kind.column(name).label) if name else ""
         cell = str(problem.get("cell") or "")
         letters = cell.rstrip("0123456789") if name else ""
-        place = place_text(sheet, row_no, letters or label, label if letters else "")
+        # Of other sources than sheets the row is enough: it names its file.
+        place = place_text(sheet if kind.has_template else None, row_no, letters or label, label if letters else "")
         params = {"row": "", "batch": "", **(problem.get("params") or {})}
         found.append(Finding(said.code, said.message, said.cure, place, problem.get("severity", "error"), params))
     return found
