@@ -151,6 +151,10 @@ def _navigation() -> None:
         ),
     ):
         navigation.register(f"receivables.{name}", item)
+    _duplicates_navigation()
+
+
+def _duplicates_navigation() -> None:
     navigation.register(
         "receivables.appeals",
         NavItem(
