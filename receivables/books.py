@@ -303,7 +303,7 @@ def register() -> None:
     for model in ("Invoice", "InvoiceUse", "Evidence", "ReceivableBalance", "ReceivableEntry", "Holding", "BookMatch"):
         books.accounted(f"receivables.{model}", "belongs to a receivable, whose events tell of it")
     books.accounted("receivables.ConfirmationAct", "books acts_and_events and decisions")
-    for model in ("ClaimTrait", "AnswerProgress", "AnswerRouting"):
+    for model in ("ClaimTrait", "AnswerProgress", "AnswerRouting", "AnswerLink", "LinkAnswer"):
         books.accounted(f"receivables.{model}", "made from a receivable and its events, which tell of it")
     for model in ("AnswerPolicy", "Department", "Substitute"):
         books.accounted(f"receivables.{model}", "how one organisation divides its work, without effect on what is owed")

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from yingshou.audit import books
+from yingshou.signing.elicence_states import HOLDER
 from yingshou.signing.states import LIFECYCLE
 
 EVIDENCE = """
@@ -38,6 +39,7 @@ where not exists (select 1 from audit_auditevent e where e.object_type = 'signin
 def register() -> None:
     """Put the books of signatures with the others."""
     books.life("signing.Certificate", "signing_certificate", LIFECYCLE)
+    books.life("signing.LicenceHolder", "signing_licenceholder", HOLDER)
     for code, sentence, sql in (
         ("evidence", _("What was signed is what was prepared, and each request was used once."), EVIDENCE),
         ("signed_lines", _("A signature has all its lines, unaltered."), SIGNED_LINES),
@@ -47,3 +49,5 @@ def register() -> None:
     books.accounted("signing.SignatureEvidence", "books evidence and told")
     books.accounted("signing.SignedLine", "book signed_lines; its signature's event tells of it")
     books.accounted("signing.SigningRequest", "good for minutes; the signature made from it is told")
+    books.accounted("signing.LicenceRequest", "good for minutes; what was made of its answer is told")
+    books.accounted("signing.WaitingSignature", "not in effect yet; the signature made from it is told")

@@ -151,6 +151,24 @@ SPOILS: tuple[Spoil, ...] = (
         "audience, at, request_id, body) select %(creditor)s, 'system', '', 'receivables.appeal.raise', 'receivables.appeal', "
         """id, 1, array[%(creditor)s], now(), '', '{"from": null, "to": "OPEN"}' from a""",
     ),
+    _spoil(
+        "signing.licenceholder.versions",
+        ("signing.licenceholder", 4711),
+        _EVENT.format(
+            "'signing.licenceholder.ask', 'signing.licenceholder', 4711, 1, array[%(creditor)s]", '\'{"to": "ASKED"}\''
+        ),
+        note="a row removed",
+    ),
+    _spoil(
+        "signing.licenceholder.path",
+        ("signing.licenceholder", 4711),
+        _EVENT.format(
+            "'signing.licenceholder.link', 'signing.licenceholder', 4711, 1, array[%(creditor)s]",
+            '\'{"from": "ENDED", "to": "LINKED"}\'',
+        ),
+        note="a step that does not exist",
+        also="signing.licenceholder.versions",
+    ),
     # --- the ledger -------------------------------------------------------------------------------------------------
     _spoil(
         "receivables.balances",
