@@ -131,8 +131,8 @@ def choose(request: AppRequest, visitor: Visitor, name: str) -> HttpResponse:
 
 
 def _item(request: AppRequest, visitor: Visitor, name: str, bound: Any) -> HttpResponse:
-    row = filters.with_papers(Receivable.objects.visible_to(visitor.actor).select_related("creditor")).first()
-    if row is None or not row.is_waiting_for_debtor:
+    row = _with_papers(visitor)
+    if not row.is_waiting_for_debtor:
         return _closed(request, visitor.link.receivable.creditor)
     forms = {
         key: bound if key == name and bound is not None else act.form(rows=[row], auto_id=f"{key}_%s")
@@ -161,7 +161,7 @@ def sign(request: AppRequest, visitor: Visitor) -> HttpResponse:
         "language": "en" if get_language() == "en" else "zh",
     }
     context = {
-        "row": row,
+        "row": _with_papers(visitor),
         "act": act,
         "answer": answer,
         "amount": total["amount"],
@@ -172,7 +172,7 @@ def sign(request: AppRequest, visitor: Visitor) -> HttpResponse:
         "back": reverse("receivables:by_link_item"),
         "prepare_url": reverse("receivables:by_link_prepare"),
         "complete_url": reverse("receivables:by_link_complete"),
-        "verb": act.title,
+        "verb": _("Sign"),
         **_words(answer),
     }
     return render(request, "receivables/by_link/sign.html", context)
@@ -224,9 +224,14 @@ def receipt(request: AppRequest, visitor: Visitor) -> HttpResponse:
     if visitor.link.used_at is None:
         raise NotVisible
     answer = _answer(visitor)
-    row = filters.with_papers(Receivable.objects.visible_to(visitor.actor).select_related("creditor")).get()
+    row = _with_papers(visitor)
     context = {"row": row, "link": visitor.link, "answer": answer, "act": _act(answer), **_words(answer)}
     return render(request, "receivables/by_link/receipt.html", context)
+
+
+def _with_papers(visitor: Visitor) -> Receivable:
+    """The claim with its invoices."""
+    return filters.with_papers(Receivable.objects.visible_to(visitor.actor).select_related("creditor")).get()
 
 
 def _answer(visitor: Visitor) -> LinkAnswer:

@@ -422,7 +422,7 @@ def _signature(house: House, audience: list[int]) -> tuple[int, int]:
             cms=b"0", algorithm="RSA", algorithm_oid="1.2.3", value=b"0", serial=f"{mark}01", subject=mark, issuer="CA",
             subject_uscc=house.organisation.uscc, organisation_name=house.organisation.name, signer_name=f"{mark}签",
             key_usages=["digital_signature"], not_before=AT, not_after=AT, revocation_list_ids=[revocations.pk],
-            revocation_fetched_at=AT, signed_at=AT, verified_at=AT, verifier="walk",
+            revocation_fetched_at=AT, signed_at=AT, arrived_at=AT, verified_at=AT, verifier="walk",
         )  # fmt: skip
         line = SignedLine.objects.create(
             evidence=evidence, organisation_id=pk, audience=audience, object_type="walk.thing", object_id=pk, object_version=1, leaf_index=0,
