@@ -43,12 +43,11 @@ class NotRead(Invalid):
     """The file could not be read as an e-invoice."""
 
     code = "INV-001"
-    message = _("%(reason)s")
+    message = _("%(reason)s (%(code)s)")
     cure = ""
 
     def __init__(self, found: Finding) -> None:
-        super().__init__(reason=f"{found.message_text} {found.cure_text}".strip())
-        self.code = found.code
+        super().__init__(reason=f"{found.message_text} {found.cure_text}".strip(), code=found.code)
 
 
 class RedAlone(Invalid):

@@ -84,8 +84,8 @@ class BuyerForm(forms.Form):
     term_days = forms.IntegerField(label=_("Other term in days"), min_value=0, max_value=3650, required=False)
     due_date = DateField(label=_("Other due date"), required=False)
 
-    def __init__(self, group: Mapping[str, Any], shared: FactsForm, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"contract_no": group["contract"]}, **kwargs)
+    def __init__(self, group: Mapping[str, Any], shared: FactsForm, data: QueryDict | None, *, prefix: str) -> None:
+        super().__init__(data, prefix=prefix, initial={"contract_no": group["contract"]})
         self.group, self.shared = group, shared
         if group["uscc"]:
             del self.fields["debtor_uscc"]

@@ -11,6 +11,7 @@ import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from lxml import etree
 
@@ -169,7 +170,8 @@ def gather(content: bytes, wanted: Mapping[str, Wanted]) -> Found:
     """
     target = _Gatherer(wanted)
     parser = etree.XMLParser(
-        target=target,
+        # The stubs speak of bytes too; a parser of bytes hands on texts.
+        target=cast(Any, target),
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
