@@ -35,6 +35,7 @@ FAULTS: Final[dict[str, dict[str, object]]] = {
     "not-yet-valid": {"starts": timedelta(days=30)},
     "no-non-repudiation": {"content_commitment": False},
     "no-digital-signature": {"digital_signature": False},
+    "encryption": {"digital_signature": False, "content_commitment": False},
     "no-key-usage": {"with_key_usage": False},
     "server-purpose": {"purposes": (ExtendedKeyUsageOID.SERVER_AUTH,)},
     "authority": {"authority": True},
