@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import segno
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
@@ -32,6 +33,11 @@ SHOWN = 20
 @never_cache
 def link(request: AppRequest, public_no: str) -> HttpResponse:
     """The links to one claim; a new one is shown once, with its code, its letter and its mail."""
+    with transaction.atomic():
+        return _link(request, public_no)
+
+
+def _link(request: AppRequest, public_no: str) -> HttpResponse:
     own = request.actor.organisation_id
     row = get_object_or_404(sheets.rows(request.actor).filter(creditor_id=own), public_no=public_no)
     belongs_to(request, section_of(row, own))

@@ -29,11 +29,12 @@ def test_the_whole_way_on_a_phone(live_server: Any, browser: Browser, tmp_path: 
     present = datetime.now(UTC).replace(microsecond=0)
     world = World(Authority(tmp_path / "sample", present), tmp_path)
     flow.trusted(world, present)
-    creditor, uscc = make.creditor(), identity.uscc()
-    row = make.pending(creditor, other_uscc=uscc)
+    # Names of firms stand in sentences; on an English page the test looks for Chinese words of ours.
+    creditor, uscc = make.creditor(name="Ludao Test Ltd", short_name="Ludao"), identity.uscc()
+    row = make.pending(creditor, other_uscc=uscc, other_name="Unregistered Ltd")
     by = make.maker(creditor)
     with acting_as(by):
-        made = make_link(row.pk, contact_name="应付会计", contact_email="", language="", by=by, at=present)
+        made = make_link(row.pk, contact_name="Payables clerk", contact_email="", language="", by=by, at=present)
     file = world.key_file(f"phone-{uscc}", uscc=uscc)
     with walker(browser, live_server.url, language=language, width=375) as visitor:
         page = visitor.page
@@ -68,15 +69,20 @@ def test_the_whole_way_on_a_phone(live_server: Any, browser: Browser, tmp_path: 
 def test_both_sides_of_the_ladder_and_the_suppliers_link(
     live_server: Any, browser: Browser, language: str, width: int
 ) -> None:
-    creditor, debtor = make.creditor(), make.debtor()
-    row, unknown = make.pending(creditor, debtor), make.pending(creditor, other_uscc=identity.uscc())
-    chief = identity.membership(debtor, [Duty.ADMINISTRATOR, Duty.MAKER])
-    colleague = identity.membership(debtor, [Duty.MAKER])
+    creditor, debtor = (of(name="Ludao Test Ltd", short_name="Ludao") for of in (make.creditor, make.debtor))
+    row, unknown = (
+        make.pending(creditor, debtor),
+        make.pending(creditor, other_uscc=identity.uscc(), other_name="Unregistered Ltd"),
+    )
+    chief = identity.membership(
+        debtor, [Duty.ADMINISTRATOR, Duty.MAKER], identity.person(display_name="Chief of payables")
+    )
+    colleague = identity.membership(debtor, [Duty.MAKER], identity.person(display_name="Buyer"))
     with walker(browser, live_server.url, chief, language=language, width=width) as one:
         one.open("/payables/reminders/")
         one.look("ladder-empty")
         one.open("/payables/reminders/departments/")
-        one.page.locator("input[name=name]").fill("采购部")
+        one.page.locator("input[name=name]").fill("Purchasing")
         one.page.locator("select[name=contact]").select_option(str(colleague.person_id))
         one.click("main form button[type=submit]")
         one.page.wait_for_url("**/payables/reminders/")
@@ -101,10 +107,10 @@ def test_both_sides_of_the_ladder_and_the_suppliers_link(
         browser, live_server.url, identity.membership(creditor, [Duty.MAKER]), language=language, width=width
     ) as one:
         one.open(f"/receivables/{row.public_no}/")
-        one.see("采购部")
+        one.see("Purchasing")
         one.look("ladder-supplier")
         one.open(f"/receivables/{unknown.public_no}/link/")
-        one.page.locator("input[name=contact_name]").fill("应付会计")
+        one.page.locator("input[name=contact_name]").fill("Payables clerk")
         one.look("link-make")
         one.click("main form button[type=submit]")
         one.page.locator("[data-code]").wait_for()

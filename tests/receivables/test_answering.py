@@ -110,7 +110,7 @@ def test_thirty_five_days_day_by_day_each_reminder_once(parties: Parties, moved:
 def test_a_worker_that_was_down_for_days_catches_up_with_one_reminder(parties: Parties, moved: Any) -> None:
     creditor, debtor = parties
     row = make.pending(creditor, debtor)
-    reminded = {}
+    reminded: dict[int, int] = {}
     for day in [1, *range(9, 32)]:
         moved(AT + timedelta(days=day))
         work()
@@ -291,7 +291,7 @@ def test_substitutes_are_named_by_oneself_or_by_an_administrator(parties: Partie
         (SubstituteDays, {"end": 200}),
     ):
         with pytest.raises(error):
-            named(maker, **options)  # type: ignore[arg-type]  # a table of wrong arguments
+            named(maker, **options)
     row = named(maker)
     with pytest.raises(SubstituteNamed):
         named(maker, start=3, end=5)
