@@ -9,7 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.utils import translation
 
-from receivables.states import CHANGE_LIFECYCLE, DISPUTE_LIFECYCLE
+from receivables.states import APPEAL_LIFECYCLE, CHANGE_LIFECYCLE, DISPUTE_LIFECYCLE, FLAG_LIFECYCLE
 from receivables.states import LIFECYCLE as RECEIVABLE
 from yingshou.approvals.states import LIFECYCLE as APPROVAL
 from yingshou.documents.states import LIFECYCLE as IMPORT_BATCH
@@ -27,6 +27,8 @@ LIFECYCLES: tuple[Lifecycle, ...] = (
     RECEIVABLE,
     CHANGE_LIFECYCLE,
     DISPUTE_LIFECYCLE,
+    FLAG_LIFECYCLE,
+    APPEAL_LIFECYCLE,
     APPROVAL,
     IMPORT_BATCH,
     ORGANISATION,
