@@ -164,8 +164,8 @@ def open_request(request_id: int, value: bytes, *, by: Actor) -> Given:
         raise NotVisible
     clocks.require_agreement()
     facts = read_certificate(bytes(request.certificate_der))
-    is_ecdsa = isinstance(facts.public_key, ec.EllipticCurvePublicKey)
-    return Given(request, facts, ecdsa_der(facts.public_key, value) if is_ecdsa else value)
+    key = facts.public_key
+    return Given(request, facts, ecdsa_der(key, value) if isinstance(key, ec.EllipticCurvePublicKey) else value)
 
 
 def require_current(request: SigningRequest, *, by: Actor, at: datetime) -> Subject:
