@@ -273,7 +273,7 @@ def line_of(event: AuditEvent) -> Line:
     said = str(body.get("comment") or body.get("reason") or "")
     parts = [str(reason_words(code)) if code else "", said]
     parts = [term_words(TermChange(**one)) for one in body.get("changes", ())] + parts
-    parts = [str(body[name]) for name in ("place", "to", "contact") if body.get(name)] + parts
+    parts = [str(body[name]) for name in ("place", "asked", "contact") if body.get(name)] + parts
     for name in ("answer", "resolution"):
         parts.append(str(body.get(name) or "") if verb.startswith("dispute_") else "")
     parts.append(str(body.get("other") or "") if verb == "merge" else "")

@@ -302,7 +302,7 @@ def pass_on(
     said = {"public_no": row.public_no, "place": place}
     # The supplier reads where it waits now; who was asked and why stays in the debtor's house.
     _note(OBJECT_TYPE, row.pk, "passed_on", [row.creditor_id], said, by=_house(by), at=at)
-    inside = {**said, "to": known[person_id], "reason_code": reason_code, "comment": comment.strip()}
+    inside = {**said, "asked": known[person_id], "reason_code": reason_code, "comment": comment.strip()}
     _note(OBJECT_TYPE, row.pk, "passed_on_inside", [by.scope_id], inside, by=by, at=at)
     asked = asking.asked_people(by.scope_id, [row.pk], at)
     tell("passed_on", [row], to="debtor", by=by, at=at, persons=asked)

@@ -401,6 +401,7 @@ def test_pages_of_both_sides(parties: Parties) -> None:
     assert post(buyer, path, **said).url == f"/payables/confirm/item/{row.public_no}/"
     assert colleague.person.display_name in text_of(buyer, f"/payables/confirm/item/{row.public_no}/")
     seen = text_of(seller, f"/receivables/{row.public_no}/")
+    assert "PENDING_CONFIRM" not in seen.split('id="story"', 1)[1].split("</section>", 1)[0]
     assert ("采购部" in seen, colleague.person.display_name in seen) == (True, False)
     assert "请您答复同事转交的款项" not in text_of(buyer, "/")
     assert row.public_no not in text_of(buyer, "/payables/confirm/?step=mine")
