@@ -102,6 +102,7 @@ TRUSTED_ORIGINS: list[str] = env.list("YINGSHOU_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL: str = env.str("YINGSHOU_PUBLIC_URL", default="http://localhost:8000")
 BEHIND_PROXY: bool = env.bool("YINGSHOU_BEHIND_PROXY", default=False)
 TRUSTED_PROXIES: int = env.int("YINGSHOU_TRUSTED_PROXIES", default=0)
+LIMIT_FACTOR: float = env.float("YINGSHOU_LIMIT_FACTOR", default=1.0)
 DATABASE = parse_database_url(env.str("DATABASE_URL", default="postgresql://yingshou_app@localhost/yingshou"))
 DATABASE_OWNER = parse_database_url(
     env.str("DATABASE_OWNER_URL", default="postgresql://yingshou_owner@localhost/yingshou")

@@ -30,6 +30,7 @@ for model in (
     "DutyRequest",
     "SignInAttempt",
     "SignInNetwork",
+    "LimitCount",
     "OrganisationGrant",
     "RegionGrant",
 ):

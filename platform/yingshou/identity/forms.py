@@ -134,20 +134,21 @@ class CodeProofForm(forms.Form):
 
     code = CodeField(
         label=_("Code"),
-        required=False,
         help_text=_("Six digits of your authenticator app, or one of your recovery codes."),
+        error_messages={"required": _("Enter the code.")},
     )
     credential = CredentialField()
 
-    def clean(self) -> dict[str, Any]:
-        """
-        One of the two.
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.data.get(self.add_prefix("credential")):
+            self.fields["code"].required = False
 
-        :raises ValidationError: if there is neither
-        """
+    def clean(self) -> dict[str, Any]:
+        """What was sent; a passkey that could not be read is said where the code is typed."""
         cleaned = super().clean() or {}
-        if not cleaned.get("code") and cleaned.get("credential") is None and not self.errors:
-            self.add_error("code", _("Enter the code."))
+        if "credential" in self.errors or ("code" in cleaned and not cleaned["code"] and not cleaned["credential"]):
+            self.add_error("code", _("The device did not confirm the passkey. Try again."))
         return cleaned
 
 

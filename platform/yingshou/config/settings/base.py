@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "yingshou.identity.middleware.ActorMiddleware",
+    "yingshou.config.limiter.LimitMiddleware",
     "yingshou.identity.second_factor.SecondFactorMiddleware",
     "yingshou.audit.middleware.AccessEventMiddleware",
     "yingshou.identity.support_view.SupportViewMiddleware",
@@ -221,6 +222,8 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# By what the limits of `yingshou.config.limits` are multiplied; 0 switches them off.
+LIMIT_FACTOR = environment.LIMIT_FACTOR
 # How long a proven second factor lasts for acts that bind.
 STEP_UP_SECONDS = 15 * 60
 MFA_ADAPTER = "yingshou.identity.mfa_adapter.FactorAdapter"

@@ -539,6 +539,20 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=("person", "network_hmac"), name="network_once"),
         ),
         migrations.CreateModel(
+            name="LimitCount",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=64)),
+                ("minute", models.BigIntegerField()),
+                ("count", models.PositiveIntegerField(default=0)),
+            ],
+            options={"default_permissions": ()},
+        ),
+        migrations.AddConstraint(
+            model_name="limitcount",
+            constraint=models.UniqueConstraint(fields=("key", "minute"), name="limit_once"),
+        ),
+        migrations.CreateModel(
             name="SignInAttempt",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -9,6 +9,7 @@ from yingshou.identity.models.organisations import (
 )
 from yingshou.identity.models.people import (
     DutyRequest,
+    LimitCount,
     Membership,
     OrganisationInvite,
     Person,
@@ -21,6 +22,7 @@ __all__ = [
     "BankAccount",
     "ClockOffset",
     "DutyRequest",
+    "LimitCount",
     "Membership",
     "Organisation",
     "OrganisationDetails",

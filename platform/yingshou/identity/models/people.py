@@ -251,6 +251,21 @@ class SignInNetwork(models.Model):
         return f"{self.pk}"
 
 
+class LimitCount(models.Model):
+    """Calls of the sign-in class in one minute, counted here while Redis is away; the key is a hash."""
+
+    key = models.CharField(max_length=64)
+    minute = models.BigIntegerField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(name="limit_once", fields=["key", "minute"])]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
 class SignInAttempt(models.Model):
     """
     One try to sign in, written before the password is tested so that parallel tries are counted too.
