@@ -17,6 +17,7 @@ from yingshou.identity.labels import capability_labels, duty_labels
 from yingshou.identity.states import ORGANISATION
 from yingshou.jobs.registry import JOBS, SCHEDULES
 from yingshou.kernel.lifecycle import Lifecycle
+from yingshou.signing.states import HOLDER as LICENCE_HOLDER
 from yingshou.signing.states import LIFECYCLE as CERTIFICATE
 from yingshou.tenancy.classes import ROW_CLASSES, RowClass
 from yingshou.tenancy.permissions import PERMISSIONS
@@ -33,6 +34,7 @@ LIFECYCLES: tuple[Lifecycle, ...] = (
     IMPORT_BATCH,
     ORGANISATION,
     CERTIFICATE,
+    LICENCE_HOLDER,
 )
 _CLASS_SENTENCES = {
     RowClass.TENANT: "row-level security, enabled and forced",

@@ -20,7 +20,7 @@ from receivables.samples.people import City
 from receivables.samples.seals import PIN, Silent
 from yingshou.audit.lifecycle import advance, created
 from yingshou.signing.elicence_models import LicenceHolder
-from yingshou.signing.elicence_states import HOLDER
+from yingshou.signing.states import HOLDER
 from yingshou.tenancy.actor import Actor, Duty, acting_as
 
 LINKED = ("ludao", "jinghe")

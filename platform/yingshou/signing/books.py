@@ -3,8 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from yingshou.audit import books
-from yingshou.signing.elicence_states import HOLDER
-from yingshou.signing.states import LIFECYCLE
+from yingshou.signing.states import HOLDER, LIFECYCLE
 
 EVIDENCE = """
 select 'signing.signatureevidence', s.id, concat('request=', s.request_id, ' used=', r.used_at)

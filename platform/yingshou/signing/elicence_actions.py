@@ -30,12 +30,12 @@ from yingshou.signing.documents import envelope
 from yingshou.signing.elicence import Asked, HolderNotLinked, LinkEnded, NobodyLinked, OrganisationUnknown
 from yingshou.signing.elicence_models import AnswerState, AskedFor, LicenceHolder, LicenceRequest
 from yingshou.signing.elicence_providers import PROVIDERS, Question, Status, in_use
-from yingshou.signing.elicence_states import HOLDER, HolderState
 from yingshou.signing.errors import MalformedSignature, OtherOrganisation, Replayed, RevocationUnknown, SignatureRefused
 from yingshou.signing.keeping import Origin
 from yingshou.signing.models import SignatureEvidence, SignatureFormat, SigningRequest, WaitingSignature
 from yingshou.signing.purposes import PURPOSES
 from yingshou.signing.sm2 import sm3
+from yingshou.signing.states import HOLDER, HolderState
 from yingshou.tenancy import clocks
 from yingshou.tenancy.actor import Actor, acting_as
 

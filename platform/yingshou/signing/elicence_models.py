@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from yingshou.signing.elicence_states import HolderState
+from yingshou.signing.states import HolderState
 from yingshou.tenancy.actor import Actor
 
 

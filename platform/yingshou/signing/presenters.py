@@ -18,7 +18,6 @@ from yingshou.audit.wording import Line
 from yingshou.identity.models import Organisation
 from yingshou.signing.certificates import CertificateFacts, read_certificate
 from yingshou.signing.elicence import holder_of
-from yingshou.signing.elicence_states import HolderState
 from yingshou.signing.models import (
     LicenceHolder,
     RevocationList,
@@ -30,6 +29,7 @@ from yingshou.signing.models import (
 from yingshou.signing.ocsp import read_status
 from yingshou.signing.purposes import Subject
 from yingshou.signing.selectors import common_name
+from yingshou.signing.states import HolderState
 from yingshou.tenancy.actor import Actor
 
 if TYPE_CHECKING:

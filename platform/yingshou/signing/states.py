@@ -1,4 +1,8 @@
-"""The life of a registered certificate. Expired and revoked are read from the clock and the lists; they are not states."""
+"""
+The life of a registered certificate, and of the link between a licence's holder and a person.
+
+Expired and revoked are read from the clock and the lists; they are not states.
+"""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -24,4 +28,28 @@ LIFECYCLE = Lifecycle(
         )
     ],
     CertificateState,
+)
+
+
+class HolderState(TextChoices):
+    """Where a link stands."""
+
+    ASKED = "ASKED", _("waits for an administrator")
+    LINKED = "LINKED", _("linked")
+    DECLINED = "DECLINED", _("declined")
+    ENDED = "ENDED", _("ended")
+
+
+_OPEN = frozenset({HolderState.ASKED})
+
+HOLDER = Lifecycle(
+    "signing.licenceholder",
+    [
+        Transition("link", _OPEN, HolderState.LINKED, who="administrator"),
+        Transition("decline", _OPEN, HolderState.DECLINED, who="administrator"),
+        Transition(
+            "end", frozenset({HolderState.ASKED, HolderState.LINKED}), HolderState.ENDED, who="holder or administrator"
+        ),
+    ],
+    HolderState,
 )

@@ -26,8 +26,8 @@ from yingshou.identity.models import Membership, Organisation
 from yingshou.jobs import http
 from yingshou.signing import actions, elicence_actions
 from yingshou.signing.elicence_models import AskedFor, LicenceHolder, LicenceRequest
-from yingshou.signing.elicence_states import HolderState
 from yingshou.signing.models import AnchorKind
+from yingshou.signing.states import HolderState
 from yingshou.tenancy.actor import Actor, Duty, acting_as
 
 PROJECT = Path(__file__).resolve().parents[3]
