@@ -6,7 +6,19 @@ from yingshou.audit import books
 from yingshou.documents.steps import NEWS
 from yingshou.identity.places import UNUSUAL
 from yingshou.jobs import domain_events
-from yingshou.notifications import channels, imports, kinds, mail, presenters, sign_ins, standing, tasks, todo
+from yingshou.notifications import (
+    channels,
+    given_back,
+    imports,
+    kinds,
+    mail,
+    presenters,
+    sign_ins,
+    standing,
+    tasks,
+    todo,
+)
+from yingshou.signing.waiting import GIVEN_BACK
 from yingshou.tenancy import classes, permissions
 from yingshou.tenancy.actor import Duty
 from yingshou.tenancy.classes import RowClass
@@ -29,6 +41,8 @@ for what, kind in imports.KINDS.items():
 domain_events.subscribe(NEWS, tasks.OF_IMPORT)
 kinds.register(sign_ins.KIND, sign_ins.UNUSUAL)
 domain_events.subscribe(UNUSUAL, tasks.OF_SIGN_IN)
+kinds.register(given_back.KIND, given_back.GIVEN_BACK)
+domain_events.subscribe(GIVEN_BACK, tasks.OF_GIVEN_BACK)
 
 channels.register("mail", channels.Channel(label=_("E-mail"), send=mail.send))
 

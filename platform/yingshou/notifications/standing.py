@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from yingshou.approvals.handlers import HANDLERS
 from yingshou.approvals.models import ApprovalLine
-from yingshou.approvals.states import OPEN, State
+from yingshou.approvals.states import State
 from yingshou.identity.models import Organisation
 from yingshou.identity.states import OrganisationState
 from yingshou.kernel.money import from_minor
@@ -58,7 +58,7 @@ def _rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
 def checking(actor: Actor, at: datetime) -> list[TodoGroup]:
     """What colleagues submitted and this person may decide, one group an action; one query."""
     mine = [name for name, handler in HANDLERS.items() if actor.may(handler.checker_permission)]
-    rows = _rows(CHECKING, [actor.organisation_id, sorted(OPEN), mine, actor.person_id])
+    rows = _rows(CHECKING, [actor.organisation_id, [State.SUBMITTED.value], mine, actor.person_id])
     return [
         TodoGroup(
             act=_("Check: %(title)s") % {"title": HANDLERS.get(action).title},

@@ -13,7 +13,7 @@ from django.utils.translation import override
 
 from yingshou.documents.models import ImportBatch
 from yingshou.jobs.running import RunningJob, job
-from yingshou.notifications import actions, imports, sign_ins
+from yingshou.notifications import actions, given_back, imports, sign_ins
 from yingshou.notifications.channels import CHANNELS, Parcel
 from yingshou.notifications.models import Message
 from yingshou.notifications.selectors import reader_of
@@ -21,6 +21,7 @@ from yingshou.tenancy.actor import Actor, acting_as
 
 OF_IMPORT = "notifications.of_import"
 OF_SIGN_IN = "notifications.of_sign_in"
+OF_GIVEN_BACK = "notifications.of_given_back"
 
 
 @job(actions.DELIVER, lease=timedelta(minutes=5))
@@ -55,6 +56,15 @@ def tell_of_sign_in(running: RunningJob) -> None:
         return
     with transaction.atomic():
         draft = sign_ins.news(key, key["organisation"])
+        actions.notify([draft], by=running.by, at=running.job.asked_at)
+
+
+@job(OF_GIVEN_BACK, lease=timedelta(minutes=1))
+def tell_of_given_back(running: RunningJob) -> None:
+    """Tell a signer that a signature did not take effect."""
+    assert running.organisation_id is not None, "a signer acts for an organisation"
+    with transaction.atomic():
+        draft = given_back.news(running.key, running.organisation_id)
         actions.notify([draft], by=running.by, at=running.job.asked_at)
 
 

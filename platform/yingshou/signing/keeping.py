@@ -86,7 +86,8 @@ def verified(
     request, facts = given.request, given.certificate
     payload = bytes(request.payload)
     expected = expected_of(request, organisation_of(by).uscc)
-    held = [*authorities.revocation_facts(authorities.latest_lists()), *proof.statuses]
+    lists = authorities.revocation_facts(authorities.latest_lists())
+    held: list[RevocationFacts | StatusFacts] = [*lists, *proof.statuses]
     if request.format == SignatureFormat.ELICENSE:
         found = verify_raw_document(
             payload,

@@ -49,8 +49,10 @@ def trusted_types(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
 @trusted_types
 def sign(request: AppRequest, approval_id: int) -> HttpResponse:
     """What would be signed, with its sum and its effect; choose the key file, type the PIN, sign."""
-    subject = PURPOSES.get(APPROVAL).subject(approval_id, by=request.actor, at=request.at)
     approval = get_object_or_404(Approval.objects.visible_to(request.actor), pk=approval_id)
+    if approval.waits_for_proof:
+        return redirect("signing:result", approval_id)
+    subject = PURPOSES.get(APPROVAL).subject(approval_id, by=request.actor, at=request.at)
     context = {
         "subject": subject,
         "approval": approval,

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from yingshou.approvals.states import Waits
 from yingshou.audit.events import EventDraft, record
 from yingshou.jobs import http
+from yingshou.jobs.domain_events import publish
 from yingshou.jobs.queue import enqueue
 from yingshou.kernel.errors import Conflict, DomainError, NotVisible
 from yingshou.signing import actions, ocsp, sources, timestamps
@@ -41,6 +42,8 @@ PATIENCE: Final = timedelta(hours=24)
 # The request that brings the signature fetches the proof itself; the job follows only where that came to nothing.
 JOB_AFTER: Final = timedelta(seconds=20)
 JOB: Final = "signing.fetch_proof"
+# The domain event of a signature that waited and came to nothing.
+GIVEN_BACK: Final = "signing.given_back"
 # For each service while somebody looks at the page, and in the job.
 SECONDS_IN_REQUEST: Final = 3.0
 SECONDS_IN_JOB: Final = 10.0
@@ -195,6 +198,14 @@ def give_back(waiting_id: int, error: DomainError, *, by: Actor, at: datetime) -
         return
     WaitingSignature.objects.filter(pk=row.pk).update(ended_at=at, problem=error.as_dict())
     PURPOSES.get(row.purpose).given_back(row.object_id, reason=error.message_text, by=by, at=at)
+    said = {
+        "waiting": row.pk,
+        "person": row.person_id,
+        "object_type": row.object_type,
+        "object": row.object_id,
+        "code": error.code,
+    }
+    publish(GIVEN_BACK, key=said, organisation_id=row.organisation_id, by=by, at=at)
     record(
         [
             EventDraft(

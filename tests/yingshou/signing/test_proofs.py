@@ -22,7 +22,7 @@ from yingshou.signing import timestamps
 from yingshou.signing.certificates import CertificateFacts, read_certificate
 from yingshou.signing.errors import MalformedSignature, RevocationUnknown, Revoked
 from yingshou.signing.ocsp import StatusFacts, read_status
-from yingshou.signing.revocation import require_not_revoked
+from yingshou.signing.revocation import RevocationFacts, require_not_revoked
 from yingshou.signing.timestamps import TimestampInvalid
 from yingshou.signing.trust import TrustStore
 
@@ -170,7 +170,8 @@ def test_answer_about_another_certificate_or_of_another_authority_covers_nothing
 def test_revocation_counts_wherever_it_is_said(world: World, path: tuple[CertificateFacts, CertificateFacts]) -> None:
     good, later = answer(world, path), answer(world, path, "revoked", moment=NOW + timedelta(minutes=1))
 
-    for said in ([later], [good, later], [later, good], [*world.lists, later]):
+    sayings: list[list[RevocationFacts | StatusFacts]] = [[later], [good, later], [later, good], [*world.lists, later]]
+    for said in sayings:
         with pytest.raises(Revoked):
             require_not_revoked(path, said, NOW + timedelta(minutes=2))
 

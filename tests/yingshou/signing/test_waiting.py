@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import Client
 
 from simulators.timestamp.authority import TimestampAuthority
 from tests.factories import identity
+from tests.factories.identity import proven
 from tests.yingshou.signing import flow, services
 from tests.yingshou.signing.conftest import NOW
 from tests.yingshou.signing.flow import Debtor
@@ -22,7 +24,7 @@ from yingshou.approvals import actions as approval_actions
 from yingshou.approvals.models import Approval
 from yingshou.audit.models import AuditEvent
 from yingshou.identity.middleware import actor_of
-from yingshou.identity.models import Membership
+from yingshou.identity.models import Membership, Person
 from yingshou.jobs import http
 from yingshou.jobs.models import Job, JobState
 from yingshou.jobs.running import run_job
@@ -97,6 +99,13 @@ def evidences(city: Debtor) -> int:
         return SignatureEvidence.objects.count()
 
 
+def problem_code() -> str:
+    """Why the only waiting signature came to nothing."""
+    problem = WaitingSignature.objects.get().problem
+    assert problem is not None
+    return str(problem["code"])
+
+
 def run_proof_job(city: Debtor, *, after: timedelta) -> Job:
     """What the sweeper does once the clock has come so far."""
     clock.set_offset(clock.offset() + after)
@@ -117,6 +126,7 @@ def test_signature_gets_its_proofs_and_they_hold_for_years(city: Debtor, tmp_pat
     assert state(city, approval) == "APPROVED"
     assert len(evidence.ocsp_responses) == 2
     assert evidence.timestamp_authority == "Yingshou Sample Timestamps"
+    assert evidence.timestamp_at is not None
     assert abs(evidence.timestamp_at - evidence.signed_at) < timedelta(seconds=60)
     with flow.acting(city.signer):
         stored = SignatureEvidence.objects.get(pk=evidence.pk)
@@ -217,6 +227,7 @@ def test_revoked_certificate_is_refused_and_the_submission_is_free_again(city: D
     with flow.acting(city.signer):
         row = WaitingSignature.objects.get()
         told = AuditEvent.objects.filter(kind="approvals.approval.give_back").get()
+    assert row.problem is not None
     assert row.problem["code"] == "SIG-005"
     assert "revoked" in told.body["reason"] or "吊销" in told.body["reason"]
     asking.misbehave()
@@ -283,6 +294,7 @@ def test_both_services_dead_for_ten_minutes_lose_and_confirm_nothing(
     assert (state(city, approval), evidences(city)) == ("APPROVED", 1)
     with flow.acting(city.signer):
         stored = SignatureEvidence.objects.get()
+        assert stored.timestamp_at is not None
         assert stored.timestamp_at - stored.arrived_at > timedelta(minutes=9)
         assert selectors.judge(stored) is None
 
@@ -317,7 +329,12 @@ def test_after_a_day_it_is_given_back_with_the_reason(city: Debtor, stamping: Si
     assert job.state == JobState.DONE
     assert (state(city, approval), evidences(city)) == ("SUBMITTED", 0)
     with flow.acting(city.signer):
-        assert WaitingSignature.objects.get().problem["code"] == "SGN-007"
+        assert problem_code() == "SGN-007"
+        told = Job.objects.get(name="notifications.of_given_back")
+    run_job(told.pk)
+    with flow.acting(Actor.system("test", city.organisation.pk)):
+        (message,) = Job.objects.get(name="notifications.deliver").key["messages"]
+    assert (message["person_id"], message["url"]) == (city.signer.person_id, f"/approvals/{approval.pk}/")
 
 
 def test_signer_who_left_meanwhile_signs_nothing(city: Debtor, stamping: Simulated) -> None:
@@ -325,7 +342,7 @@ def test_signer_who_left_meanwhile_signs_nothing(city: Debtor, stamping: Simulat
     stamping.misbehave("down")
     signed(city, approval)
     with flow.acting(Actor.system("test", city.organisation.pk)):
-        Membership.objects.filter(person_id=city.signer.person_id).update(until=at())
+        Membership.objects.filter(person_id=city.signer.person_id or 0).update(until=at())
     stamping.misbehave()
 
     run_proof_job(city, after=timedelta(minutes=1))
@@ -345,7 +362,7 @@ def test_rejected_meanwhile_stays_rejected(city: Debtor, stamping: Simulated) ->
 
     assert (state(city, approval), evidences(city)) == ("REJECTED", 0)
     with flow.acting(city.signer):
-        assert WaitingSignature.objects.get().problem["code"] == "SGN-003"
+        assert problem_code() == "SGN-003"
 
 
 def test_without_a_timestamp_nothing_is_completed_where_one_is_required(city: Debtor, world: World) -> None:
@@ -378,3 +395,50 @@ def test_nothing_is_fetched_while_a_transaction_is_open(city: Debtor) -> None:
         signed(city, approval)
 
     assert (state(city, approval), evidences(city)) == ("SUBMITTED", 0)
+
+
+def test_pages_say_what_is_missing_since_when_and_what_comes_next(
+    city: Debtor, stamping: Simulated, client: Client
+) -> None:
+    approval = flow.submitted(city, 1, at())
+    stamping.misbehave("down")
+    signed(city, approval)
+    with flow.acting(Actor.system("test")):
+        client.force_login(
+            Person.objects.get(pk=city.signer.person_id), "allauth.account.auth_backends.AuthenticationBackend"
+        )
+    proven(client)
+    client.cookies["language"] = "en"
+
+    for path in (f"/signing/approvals/{approval.pk}/result/", f"/approvals/{approval.pk}/"):
+        page = client.get(path).content.decode()
+        assert "the timestamp service does not answer" in page
+        assert "Nothing has taken effect yet, and nothing is lost." in page
+        assert "the platform’s" in page
+        assert "/reject/" not in page
+    assert "the timestamp service does not answer" in client.get("/approvals/").content.decode()
+    assert client.get(f"/signing/approvals/{approval.pk}/")["Location"] == f"/signing/approvals/{approval.pk}/result/"
+
+
+def test_registration_waits_and_says_so(city: Debtor, stamping: Simulated, client: Client, now: datetime) -> None:
+    stamping.misbehave("down")
+    person_id = city.signer.person_id or 0
+    with acting_as(city.signer):
+        ready = actions.prepare(
+            "signing.register", person_id, city.file.certificate_der, city.file.others, by=city.signer, at=at()
+        )
+        value = flow.signed_value(city, ready)
+        waiting.sign(ready.request.pk, value, by=city.signer, at=at(), origin=ORIGIN)
+    with flow.acting(Actor.system("test")):
+        client.force_login(Person.objects.get(pk=person_id), "allauth.account.auth_backends.AuthenticationBackend")
+    client.cookies["language"] = "en"
+    before = client.get("/signing/certificates/").content.decode()
+    # The page has read the city's clock, which nobody moved.
+    clock.set_offset(now - clock.real_now())
+    stamping.misbehave()
+
+    run_proof_job(city, after=timedelta(minutes=1))
+
+    assert "it waits for its proof: the timestamp service does not answer" in before
+    assert "it waits for its proof" not in client.get("/signing/certificates/").content.decode()
+    assert evidences(city) == 1
