@@ -119,6 +119,7 @@ class City:
                 self._watch.close()
         self._watch = None
         connections["default"].close()
+        connections["report"].close()
 
     def progress(self, batch: int) -> Progress:
         """How far a batch is, by what is committed."""
@@ -225,14 +226,17 @@ def _killed(pid: int) -> bool:
 def running_city(folder: Path) -> Iterator[City]:
     """Servers to be killed, and this process's Django led to them."""
     city = City(folder, f"test_{os.getpid()}_crash")
-    settings = connections["default"].settings_dict
-    kept = {name: settings[name] for name in ("HOST", "NAME")}
+    # The one that acts, and the one that reads the books afterwards.
+    led = [connections[alias] for alias in ("default", "report")]
+    kept = [{name: one.settings_dict[name] for name in ("HOST", "NAME")} for one in led]
     try:
         city.open()
-        connections["default"].close()
-        settings |= {"HOST": str(city.cluster.where.sockets), "NAME": city.database}
+        for one in led:
+            one.close()
+            one.settings_dict |= {"HOST": str(city.cluster.where.sockets), "NAME": city.database}
         yield city
     finally:
-        connections["default"].close()
-        settings |= kept
+        for one, before in zip(led, kept, strict=True):
+            one.close()
+            one.settings_dict |= before
         city.close()

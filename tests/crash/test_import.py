@@ -18,6 +18,7 @@ from django.db import transaction
 from tests.crash.city import City, Progress, running_city
 from tests.crash.sheet import Sheet, sheet
 from tests.factories import receivables as make
+from tests.harness.books import books_hold
 from yingshou.documents import actions as documents
 from yingshou.documents import files
 from yingshou.jobs import queue
@@ -149,6 +150,7 @@ def test_killed_import_loses_nothing_and_doubles_nothing(city: City) -> None:
     assert len(hit) >= 5, hit
     assert work.figures() == work.correct()
     assert jobs_left(city) == 0
+    books_hold()
 
 
 def test_progress_that_is_committed_apart_is_found(city: City) -> None:
@@ -178,3 +180,4 @@ def test_hundred_thousand_rows_under_forty_kills(city: City) -> None:
     assert (hit.count("worker"), hit.count("postgres")) == (20, 20)
     assert work.figures() == work.correct()
     assert jobs_left(city) == 0
+    books_hold()

@@ -12,8 +12,9 @@ from python_calamine import CalamineWorkbook
 from tests.e2e.steps import finish, select_all, sign, states, upload, wait_for_state
 from tests.e2e.town import Town, line, town, workbook
 from tests.e2e.walker import Walker, walker
+from tests.harness.books import books_hold
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "report"])
 
 GOOD = 100
 # The most clicks from home that submitting or signing a hundred items may take; choosing the file and the PIN apart.
@@ -55,6 +56,7 @@ def test_from_a_spreadsheet_to_a_signed_confirmation(
         assert maker.page.locator("form[action$='/accept/']").count() == 0, "the same rows again add nothing"
         maker.look("import-known")
     assert states(place) == {"CONFIRMED": GOOD}
+    books_hold()
 
 
 def take_over(maker: Walker, file: Path, folder: Path) -> None:

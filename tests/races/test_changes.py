@@ -30,7 +30,7 @@ from yingshou.audit.models import AuditEvent
 from yingshou.identity.models import Organisation
 from yingshou.tenancy.actor import Capability, acting_as
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner", "report"])
 
 ROUNDS, CALLERS = 12, 4
 ENOUGH = 0.9

@@ -26,7 +26,7 @@ from yingshou.audit.lifecycle import Outcome
 from yingshou.identity.models import Organisation
 from yingshou.tenancy.actor import Actor, Duty, acting_as
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner", "report"])
 
 ROUNDS, CALLERS = 12, 4
 DEEP_ROUNDS, DEEP_CALLERS = 300, 8

@@ -18,7 +18,7 @@ from yingshou.documents import files, steps
 from yingshou.documents.models import ImportBatch, StoredFile
 from yingshou.tenancy.actor import Actor, acting_as
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "report"])
 
 ROUNDS, ROWS = 6, 40
 DAY = date(2026, 11, 20)

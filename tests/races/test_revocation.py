@@ -20,7 +20,7 @@ from yingshou.identity.models import Membership, Organisation
 from yingshou.tenancy import standing
 from yingshou.tenancy.actor import Actor, Duty, acting_as
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "report"])
 
 ROUNDS = 10
 

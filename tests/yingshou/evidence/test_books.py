@@ -29,6 +29,7 @@ from yingshou.audit import books
 from yingshou.audit.models import AuditEvent
 from yingshou.evidence import tasks
 from yingshou.identity.middleware import actor_of
+from yingshou.identity.models import Membership
 from yingshou.jobs.registry import SCHEDULES
 from yingshou.kernel import clock
 from yingshou.runtime.places import REPORT_ROLE
@@ -163,6 +164,14 @@ def test_the_command_names_what_is_wrong_in_both_languages_and_keeps_it_as_an_ev
     assert "version=7" not in json.dumps(told[-1].body), "figures are the parties' own"
 
 
+def _sign_in(client: Client, who: Membership) -> None:
+    """As staff sign in: with a second factor."""
+    identity.app(who.person)
+    with acting_as(actor_of(who, "sign-in")):
+        client.force_login(who.person)
+    identity.proven(client)
+
+
 @pages
 def test_the_daily_job_reads_the_books_and_staff_see_the_result() -> None:
     operator = towns.organisation(Capability.PLATFORM_OPERATOR)
@@ -170,8 +179,7 @@ def test_the_daily_job_reads_the_books_and_staff_see_the_result() -> None:
     auditor = identity.membership(operator, [Duty.AUDIT_ADMINISTRATOR])
     client = Client()
     client.cookies["language"] = "en"
-    with acting_as(actor_of(auditor, "sign-in")):
-        client.force_login(auditor.person)
+    _sign_in(client, auditor)
     assert "The books have not been read yet" in client.get("/history/books/").content.decode()
     assert SCHEDULES.get(tasks.VERIFY_BOOKS).every.days == 1
 
@@ -190,8 +198,7 @@ def test_the_daily_job_reads_the_books_and_staff_see_the_result() -> None:
     assert "The version of a row is the number of its events." in page
 
     maker = identity.membership(operator, [Duty.MAKER])
-    with acting_as(actor_of(maker, "sign-in")):
-        client.force_login(maker.person)
+    _sign_in(client, maker)
     assert client.get("/history/books/").status_code == 403
 
 
