@@ -26,6 +26,7 @@ from yingshou.ui.templatetags.ui import amount, day, minute
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
+NEVER_ALIKE = (_("Entered"), _("State"))
 TONES = {FlagState.OPEN: "amber", FlagState.DISMISSED: "grey", FlagState.MERGED: "green"}
 
 
@@ -181,8 +182,9 @@ def _lines(rows: Sequence[Receivable]) -> list[Compared]:
     made = []
     for label, text in fields:
         said = [str(text(row)) for row in rows]
+        # When it was entered and how it stands always differ and tell nothing.
         cells = [
-            Cell(row.public_no, one, place > 0 and one != said[0])
+            Cell(row.public_no, one, place > 0 and label not in NEVER_ALIKE and one != said[0])
             for place, (row, one) in enumerate(zip(rows, said, strict=True))
         ]
         made.append(Compared(label, cells))

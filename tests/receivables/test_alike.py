@@ -286,6 +286,7 @@ def test_pages_show_both_sides_and_nothing_of_a_stranger(parties: Parties) -> No
     page = text_of(maker, f"/receivables/duplicates/{flag.pk}/")
     assert row.public_no in page
     assert "号码有 1 位不同" in page
+    assert ">OPEN<" not in page
     assert f"/receivables/duplicates/{flag.pk}/" in text_of(maker, f"/receivables/{later.public_no}/")
     asked = post(maker, "/receivables/act/submit/", id=[str(later.pk)])
     assert asked.status_code == 200
