@@ -11,7 +11,7 @@ from django.db import transaction
 from playwright.sync_api import Browser, expect
 
 from receivables.actions.answer_links import make_link
-from receivables.models import AnswerLink, Receivable
+from receivables.models import AnswerLink, AnswerRouting, Receivable
 from receivables.states import State
 from simulators.authority.authority import Authority
 from tests.e2e.walker import walker
@@ -119,3 +119,8 @@ def test_both_sides_of_the_ladder_and_the_suppliers_link(
         one.look("link-made-list")
         one.open(f"/receivables/{unknown.public_no}/")
         one.look("link-on-receivable")
+
+    with acting_as(make.job(debtor)), transaction.atomic():
+        assert AnswerRouting.objects.get(receivable=row).person_id == colleague.person_id
+    with acting_as(make.job(creditor)), transaction.atomic():
+        assert AnswerLink.objects.filter(receivable=unknown).count() == 1
