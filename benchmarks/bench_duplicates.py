@@ -59,7 +59,8 @@ def run(_folder: Path) -> dict[str, Any]:
     kept = _keep_all()
     seconds = time.perf_counter() - began
     seed.settle(ClaimTrait._meta.db_table, Receivable._meta.db_table)
-    found, missed, times = Counter[str](), Counter[str](), []
+    found, missed = Counter[str](), Counter[str]()
+    times: list[float] = []
     for mutant, sources, rows in mutants:
         pk = rows[-1]
         hits = _look(pk, times)

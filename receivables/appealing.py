@@ -132,4 +132,9 @@ def _left(one: Appeal, at: datetime) -> str:
 def _sides(one: Appeal) -> list[Claimed]:
     with connection.cursor() as cursor:
         cursor.execute("select * from receivables_appeal_sides(%s)", [one.pk])
-        return [Claimed(*row[:3], from_minor(int(row[3])), *row[4:]) for row in cursor.fetchall()]
+        return [
+            Claimed(
+                public_no, creditor, debtor, from_minor(int(minor)), currency, contract_no, created_at, is_appellant
+            )
+            for public_no, creditor, debtor, minor, currency, contract_no, created_at, is_appellant in cursor.fetchall()
+        ]

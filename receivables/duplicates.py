@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
@@ -166,7 +166,7 @@ def sheet(one: LikenessFlag, actor: Actor) -> FlagSheet:
 
 
 def _lines(rows: Sequence[Receivable]) -> list[Compared]:
-    fields = (
+    fields: tuple[tuple[StrOrPromise, Callable[[Any], str]], ...] = (
         (_("Supplier"), lambda row: row.creditor.name),
         (_("Amount"), lambda row: f"{row.currency} {amount(row.face_amount)}"),
         (_("Invoices"), lambda row: "、".join(str(use.invoice) for use in row.papers) or "–"),

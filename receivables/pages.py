@@ -164,7 +164,7 @@ def _duplicates_navigation() -> None:
             "alert",
             56,
             None,
-            {Capability.PLATFORM_OPERATOR},
+            frozenset({Capability.PLATFORM_OPERATOR}),
         ),
     )
     navigation.register(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -141,19 +142,18 @@ def _as_owner(rows: list[Paper], model: Receivable, sisters: tuple[int, int], bu
     return ids
 
 
-def _again(row: Receivable, **changes: object) -> dict[str, object]:
+def _again(row: Receivable) -> dict[str, Any]:
     """The same claim entered once more, with another number."""
     one = row.invoice_uses.select_related("invoice").get().invoice
     digits = one.number
     typed = digits[:3] + str((int(digits[3]) + 4) % 10) + digits[4:]
     invoice = make.invoice(str(row.face_amount), number=typed, code=one.code)
-    values = {
+    return {
         "face": str(row.face_amount),
         "contract_no": row.contract_no,
         "invoices": (invoice,),
         "due_date": row.due_date,
     }
-    return values | changes
 
 
 def _twice(supplier: Organisation, buyer: Organisation) -> tuple[Receivable, Receivable, LikenessFlag]:
