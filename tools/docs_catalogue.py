@@ -99,7 +99,12 @@ def _once(rows: Iterable[tuple[object, ...]]) -> list[tuple[object, ...]]:
 def import_errors() -> str:
     """List what the import engine and the two sheets say of a file, a cell or a row."""
     rows: list[tuple[object, ...]] = []
-    for group, sentences in (("file", findings.FILE), ("note", findings.NOTES), ("cell", findings.CELL), ("e-invoice", EINVOICE)):
+    for group, sentences in (
+        ("file", findings.FILE),
+        ("note", findings.NOTES),
+        ("cell", findings.CELL),
+        ("e-invoice", EINVOICE),
+    ):
         rows += [(f"`{said.code}`", group, *_texts(said.message, said.cure)) for said in sentences.values()]
     effects: dict[tuple[str, str], set[str]] = defaultdict(set)
     for _name, kind in import_kinds.items():
@@ -110,7 +115,12 @@ def import_errors() -> str:
     return table(["code", "about", *_HEAD[2:]], _once(sorted(rows, key=lambda row: (str(row[0]), str(row[2])))))
 
 
-_EFFECTS = {Effect.ERROR: "row", Effect.WARNING: "row, warning", Effect.KNOWN: "row, known already", Effect.LEFT: "row, left out"}
+_EFFECTS = {
+    Effect.ERROR: "row",
+    Effect.WARNING: "row, warning",
+    Effect.KNOWN: "row, known already",
+    Effect.LEFT: "row, left out",
+}
 
 
 def reasons() -> str:
