@@ -27,6 +27,7 @@ from yingshou.signing.errors import (
     SignatureRefused,
     WeakAlgorithm,
 )
+from yingshou.signing.ocsp import StatusFacts
 from yingshou.signing.revocation import RevocationFacts
 from yingshou.signing.sm2 import Sm2PublicKey
 from yingshou.signing.trust import TrustStore
@@ -161,7 +162,12 @@ class Asserted:
 
 
 def verify_answer(
-    answer: Answer, asked: Asked, *, trust: TrustStore, revocation: Iterable[RevocationFacts], moment: datetime
+    answer: Answer,
+    asked: Asked,
+    *,
+    trust: TrustStore,
+    revocation: Iterable[RevocationFacts | StatusFacts],
+    moment: datetime,
 ) -> Asserted:
     """
     Check an assertion: certificate and chain, credit code, signature, request, nonce, digest, freshness, state of the licence.

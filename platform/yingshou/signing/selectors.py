@@ -17,7 +17,7 @@ from yingshou.signing import authorities, elicence, timestamps
 from yingshou.signing.certificates import read_certificate
 from yingshou.signing.errors import DigestMismatch, InvalidSignature, OutsideValidity, Revoked
 from yingshou.signing.models import Certificate, SignatureEvidence, SignatureFormat, SignedLine, WaitingSignature
-from yingshou.signing.ocsp import read_status
+from yingshou.signing.ocsp import StatusFacts, read_status
 from yingshou.signing.revocation import RevocationFacts, require_not_revoked
 from yingshou.signing.sm2 import sm3
 from yingshou.signing.states import CertificateState
@@ -148,7 +148,7 @@ def _verified(evidence: SignatureEvidence) -> VerifiedSignature:
         object_version=evidence.object_version,
     )
     payload, moment = bytes(evidence.payload), evidence.verified_at
-    lists = [
+    lists: list[RevocationFacts | StatusFacts] = [
         *authorities.lists_by_id(evidence.revocation_list_ids),
         *(read_status(bytes(der)) for der in evidence.ocsp_responses),
     ]

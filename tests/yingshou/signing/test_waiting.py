@@ -405,7 +405,7 @@ def test_pages_say_what_is_missing_since_when_and_what_comes_next(
     signed(city, approval)
     with flow.acting(Actor.system("test")):
         client.force_login(
-            Person.objects.get(pk=city.signer.person_id), "allauth.account.auth_backends.AuthenticationBackend"
+            Person.objects.get(pk=city.signer.person_id or 0), "allauth.account.auth_backends.AuthenticationBackend"
         )
     proven(client)
     client.cookies["language"] = "en"
