@@ -14,6 +14,7 @@ from django.core import mail
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 from django.test import Client
+from django.urls import NoReverseMatch, reverse
 
 from receivables import actions, reminders
 from receivables.actions.answer_links import LIFE, Made, NotByLink, make_link, revoke_link
@@ -24,6 +25,7 @@ from simulators.authority.authority import Authority
 from tests.factories import identity
 from tests.factories import receivables as make
 from tests.receivables.city import desk, post, text_of
+from tests.walk.walker import addresses
 from tests.yingshou.signing import flow
 from tests.yingshou.signing.signer import KeyFile, World
 from yingshou.audit.models import AuditEvent
@@ -426,3 +428,27 @@ def test_what_was_answered_by_link_belongs_to_the_debtor_once_it_registers(case:
         assert Receivable.objects.get(pk=waiting.pk).confirm_requested_at == NOW
     assert answer.serial in seen
     assert buyer.client.get(f"/receivables/links/{answer.pk}/answer/signature.p7s").status_code == 200
+
+
+def test_to_a_link_visitor_every_other_address_answers_as_to_a_stranger(case: Case) -> None:
+    """The walk of the link visitor: all addresses that take no argument or a receivable's number, beside an anonymous browser."""
+    visitor, stranger = entered(case), Client()
+    said(visitor)
+    compared = 0
+    for one in addresses():
+        if one.name.startswith(("receivables:by_link", "admin:")):
+            continue
+        try:
+            path = reverse(one.name)
+        except NoReverseMatch:
+            try:
+                path = reverse(one.name, kwargs={"public_no": case.row.public_no})
+            except NoReverseMatch:
+                continue
+        compared += 1
+        for method in ("get", "post"):
+            theirs, ours = getattr(stranger, method)(path), getattr(visitor, method)(path)
+            assert (ours.status_code, ours.get("Location")) == (theirs.status_code, theirs.get("Location")), path
+            assert case.row.public_no not in ours.content.decode(errors="replace").replace(path, ""), path
+    assert compared >= 60
+    assert visitor.get(CLAIM).status_code == 200
