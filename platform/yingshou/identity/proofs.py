@@ -109,10 +109,14 @@ def page(
     """
     person = request.user
     kind = CodeProofForm if key == FACTOR_KEY else PasswordProofForm
-    form = kind(request.POST if is_sent else None, prefix=PREFIX)
+    form: CodeProofForm | PasswordProofForm = kind(request.POST if is_sent else None, prefix=PREFIX)
     if is_sent and form.is_valid():
         try:
-            right = check_factor(request, person, form) if key == FACTOR_KEY else _check_password(request, person, form)
+            right = (
+                _check_password(request, person, form)
+                if isinstance(form, PasswordProofForm)
+                else check_factor(request, person, form)
+            )
         except signin.TooManyTries as refusal:
             return too_many(request, refusal.retry_after)
         if right:

@@ -20,7 +20,7 @@ from yingshou.tenancy.actor import Actor, Capability, Duty, acting_as
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LOGIN = {"REMOTE_ADDR": "198.51.100.7"}
+ADDRESS = "198.51.100.7"
 
 
 def somebody(*duties: Duty) -> Person:
@@ -28,11 +28,13 @@ def somebody(*duties: Duty) -> Person:
 
 
 def password(client: Client, person: Person) -> Any:
-    return client.post(reverse("account_login"), {"login": person.username, "password": make.PASSWORD}, **LOGIN)
+    return client.post(
+        reverse("account_login"), {"login": person.username, "password": make.PASSWORD}, REMOTE_ADDR=ADDRESS
+    )
 
 
 def code(client: Client, typed: str, url: str = "") -> Any:
-    return client.post(url or reverse("mfa_authenticate"), {"proof-code": typed}, **LOGIN)
+    return client.post(url or reverse("mfa_authenticate"), {"proof-code": typed}, REMOTE_ADDR=ADDRESS)
 
 
 def entered(person: Person, secret: str) -> Client:

@@ -83,7 +83,7 @@ def remove(*, person_id: int, factor_id: int, is_required: bool, by: Actor, at: 
 def remove_all(*, person_id: int, by: Actor, at: datetime) -> int:
     """Remove every factor of a person who lost them all; she sets up new ones at the next sign-in where one is required."""
     person = _locked(person_id)
-    count, _kinds = Authenticator.objects.filter(user_id=person_id).delete()
+    count: int = Authenticator.objects.filter(user_id=person_id).delete()[0]
     if count:
         _tell(person, "removed", by=by, at=at)
     return count
