@@ -337,6 +337,7 @@ def test_hostile_package_is_refused_as_a_whole(name: str, tmp_path: Path) -> Non
     assert (last["type"], last["key"]) == ("refused", key)
 
 
+@pytest.mark.deep
 def test_two_thousand_invoices_of_all_forms_are_read_within_the_bounds(tmp_path: Path) -> None:
     builders = [made.xml, made.pdf, made.ofd]
     parts = {f"{n}.bin": builders[n % 3](made.serial(n)) for n in range(2_000)}
