@@ -3,8 +3,10 @@
 import pytest
 
 from receivables.states import (
+    APPEAL_LIFECYCLE,
     CHANGE_LIFECYCLE,
     DISPUTE_LIFECYCLE,
+    FLAG_LIFECYCLE,
     LIFECYCLE,
     REASONS,
     ChangeState,
@@ -74,6 +76,20 @@ CHANGES = {"accept": "ACCEPTED", "refuse": "REFUSED", "withdraw": "WITHDRAWN", "
 @pytest.mark.parametrize(("state", "event", "step"), list(CHANGE_LIFECYCLE.product()))
 def test_a_proposed_change_is_answered_once(state: str, event: str, step: Transition | None) -> None:
     assert (step.target if step else None) == (CHANGES[event] if state == ChangeState.OPEN else None)
+
+
+FLAGS = {"dismiss": "DISMISSED", "merge": "MERGED"}
+APPEALS = {"lift": "LIFTED", "uphold": "UPHELD", "withdraw": "WITHDRAWN"}
+
+
+@pytest.mark.parametrize(("state", "event", "step"), list(FLAG_LIFECYCLE.product()))
+def test_a_possible_duplicate_is_decided_once(state: str, event: str, step: Transition | None) -> None:
+    assert (step.target if step else None) == (FLAGS[event] if state == "OPEN" else None)
+
+
+@pytest.mark.parametrize(("state", "event", "step"), list(APPEAL_LIFECYCLE.product()))
+def test_an_appeal_is_answered_once(state: str, event: str, step: Transition | None) -> None:
+    assert (step.target if step else None) == (APPEALS[event] if state == "OPEN" else None)
 
 
 def test_both_words_about_a_change_have_reasons_to_choose_from() -> None:
