@@ -102,7 +102,7 @@ class World:
         self.papers += 1
         return f"{self.papers:08d}"
 
-    def pick(self, draw: random.Random, sql: str, *values: object) -> dict[str, Any] | None:
+    def pick(self, draw: random.Random, sql: str, *values: Any) -> dict[str, Any] | None:
         """One of the rows of a query, in a fixed order; None where there is none."""
         with connections[REPORT].cursor() as cursor:
             cursor.execute(sql, values)

@@ -27,7 +27,7 @@ from tests.yingshou.evidence.spoils import SPOILS, Spoil
 from tests.yingshou.evidence.town import Town
 from yingshou.audit import books
 from yingshou.audit.models import AuditEvent
-from yingshou.evidence import tasks
+from yingshou.evidence import actions, tasks
 from yingshou.identity.middleware import actor_of
 from yingshou.identity.models import Membership
 from yingshou.jobs.registry import SCHEDULES
@@ -185,13 +185,13 @@ def test_the_daily_job_reads_the_books_and_staff_see_the_result() -> None:
 
     by = Actor.system(tasks.VERIFY_BOOKS)
     with acting_as(by):
-        tasks.actions.verify_books(by=by, at=clock.now())
+        actions.verify_books(by=by, at=clock.now())
     page = client.get("/history/books/").content.decode()
     assert f"Every one of {len(books.BOOKS)} statements held" in page
     with superuser() as cursor:
         cursor.execute("update identity_organisation set version = 7 where id = %s", [victim.pk])
     with acting_as(by):
-        tasks.actions.verify_books(by=by, at=clock.now())
+        actions.verify_books(by=by, at=clock.now())
     page = client.get("/history/books/").content.decode()
     assert f"identity.organisation {victim.pk}" in page
     assert "1 row breaks a statement" in page
