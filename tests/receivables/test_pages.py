@@ -254,7 +254,7 @@ def test_a_hundred_that_agree_take_four_clicks_from_home(parties: tuple[Organisa
     clicks += 1
 
     assert clicks <= 4
-    assert "¥ 104,950.00" in asked.content.decode()
+    assert "¥\xa0104,950.00" in asked.content.decode()
     assert "壹拾万肆仟玖佰伍拾元整" in asked.content.decode()
     assert done.status_code == 302
     with acting_as(make.job(buyer)), transaction.atomic():
