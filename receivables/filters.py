@@ -221,7 +221,7 @@ class _PartyList(List[Receivable]):
     @cached_property
     def rows(self) -> list[Any]:
         """The rows with what belongs to them."""
-        objects = list(self.objects)
+        objects: list[Any] = list(self.objects)
         ids = [row.pk for row in objects]
         found = seals(OBJECT_TYPE, ids, by=self.actor, at=self.at) if self.at is not None and ids else {}
         places = answering.stands_by_row(objects) if self.says_place else {}

@@ -33,7 +33,19 @@ def test_standard_library_keeps_its_name() -> None:
 
 
 def test_tests_mirror_the_import_paths() -> None:
-    own = {"harness", "factories", "e2e", "walk", "crash", "races", "simulation", "vendor", "data", "snapshots", "__pycache__"}
+    own = {
+        "harness",
+        "factories",
+        "e2e",
+        "walk",
+        "crash",
+        "races",
+        "simulation",
+        "vendor",
+        "data",
+        "snapshots",
+        "__pycache__",
+    }
     for parent, code in ((PROJECT / "tests" / "yingshou", PLATFORM / "yingshou"), (PROJECT / "tests", PROJECT)):
         for folder in parent.iterdir():
             if folder.is_dir() and folder.name not in own | {"yingshou"}:

@@ -24,7 +24,7 @@ _HOLDER_LIFE: Final = timedelta(days=3 * 365)
 LIST_LIFE: Final = timedelta(days=366)
 
 
-class _Signature(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
+class _Signature(core.Sequence):
     """Two integers, as GM/T 0009 writes an SM2 signature."""
 
     _fields = [("r", core.Integer), ("s", core.Integer)]  # the library's own way to declare

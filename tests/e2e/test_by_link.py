@@ -119,6 +119,8 @@ def test_both_sides_of_the_ladder_and_the_suppliers_link(
         one.look("link-made-list")
         one.open(f"/receivables/{unknown.public_no}/")
         one.look("link-on-receivable")
+    with acting_as(make.job(creditor)), transaction.atomic():
+        assert AnswerLink.objects.filter(receivable=unknown).count() == 1
 
     with acting_as(make.job(debtor)), transaction.atomic():
         assert AnswerRouting.objects.get(receivable=row).person_id == colleague.person_id

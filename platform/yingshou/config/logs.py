@@ -27,7 +27,12 @@ _SECRET_TEXT = (
         r"\1=" + REDACTED,
     ),
     # Links that work once carry their secret in the path.
-    (re.compile(r"(/organisation/invite/|/account/password/reset/key/|/account/confirm-email/|/answer/link/)[^/\s\"']+"), r"\1***"),
+    (
+        re.compile(
+            r"(/organisation/invite/|/account/password/reset/key/|/account/confirm-email/|/answer/link/)[^/\s\"']+"
+        ),
+        r"\1***",
+    ),
     (re.compile(r"(?i)(://[^:/@\s]+):[^@/\s]+@"), r"\1:" + REDACTED + "@"),
     # Bank account numbers have 9 to 30 digits, with or without blanks; phones have 11. Amounts and ids are shorter.
     (re.compile(r"(?<![\w.-])\d(?:[ -]?\d){10,29}(?![\w.-])"), REDACTED),

@@ -126,9 +126,7 @@ class Migration(migrations.Migration):
                 ("revocation_fetched_at", models.DateTimeField()),
                 (
                     "ocsp_responses",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BinaryField(), default=list, size=None
-                    ),
+                    django.contrib.postgres.fields.ArrayField(base_field=models.BinaryField(), default=list, size=None),
                 ),
                 ("timestamp_token", models.BinaryField(default=b"")),
                 ("timestamp_at", models.DateTimeField(null=True)),
