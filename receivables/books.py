@@ -189,7 +189,8 @@ with told as (
     where e.object_type = 'receivables.receivable'
       and not (e.audience <@ array[r.creditor_id, coalesce(r.debtor_id, r.creditor_id)])
     union
-    select m.object_id, m.organisation_id from notifications_message m where m.object_type = 'receivables.receivable'
+    select m.object_id, m.organisation_id from notifications_message m
+    where m.object_type = 'receivables.receivable' and m.object_id is not null
     union
     select l.object_id, reader from signing_signedline l cross join lateral unnest(l.audience) reader
     where l.object_type = 'receivables.receivable'
