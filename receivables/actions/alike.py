@@ -122,8 +122,8 @@ def merge(flag_id: int, *, by: Actor, at: datetime) -> LikenessFlag:
     :raises TakenBackAlready: if one of them was taken back meanwhile
     """
     may(by, "receivables.compare")
-    may(by, "receivables.enter")
     one = _locked(flag_id, by)
+    may(by, "receivables.enter")
     rows = {row.pk: row for row in Receivable.objects.visible_to(by).locked([one.receivable_id, *one.other_ids])}
     if len(rows) != 1 + len(one.other_ids) or any(row.state in TAKEN_BACK for row in rows.values()):
         raise TakenBackAlready
