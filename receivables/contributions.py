@@ -12,10 +12,13 @@ from receivables.actions.proposals import HANDLERS
 from receivables.imports.claims import CLAIMS
 from receivables.imports.einvoices import EINVOICES
 from receivables.imports.payables import PAYABLES
+from receivables.models import AnswerLink
 from yingshou.approvals import handlers
 from yingshou.documents.kinds import import_kinds
 from yingshou.documents.references import Reference, references
 from yingshou.drafts.kinds import draft_kinds
+from yingshou.identity.actions import reencryption
+from yingshou.identity.actions.reencryption import Column
 from yingshou.jobs import domain_events
 from yingshou.jobs import registry as jobs
 from yingshou.notifications import kinds as messages
@@ -112,6 +115,7 @@ import_kinds.register(PAYABLES.name, PAYABLES)
 import_kinds.register(EINVOICES.name, EINVOICES)
 for name, kind in drafts.KINDS.items():
     draft_kinds.register(name, kind)
+reencryption.register(Column(AnswerLink, "code_cipher", AnswerLink.CODE, is_private=True))
 references.register("receivables.evidence", Reference(drafts.evidence_of))
 jobs.schedule(tasks.EXPIRE, every=timedelta(minutes=10))
 jobs.schedule(tasks.REMIND, every=timedelta(days=1))

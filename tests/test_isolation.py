@@ -112,7 +112,8 @@ def test_without_python_scopes_foreign_objects_stay_nonexistent(
     walk.foreign_only()
 
     assert walk.wrong == []
-    assert walk.cells > 30
+    # An administrator passes few doors, and those to acts that bind ask for a proof first.
+    assert walk.cells > 15
 
 
 def test_canary_without_scopes_and_without_a_policy_a_foreign_object_shows(
@@ -197,7 +198,10 @@ def test_a_house_reads_only_rows_in_which_it_takes_part(city: World, db: None) -
             if not parties or model._meta.label == "jobs.Job":
                 continue
             # Staff read what organisations declared and answer their appeals; evidence is reached through its lines as well.
-            if model._meta.label in {"identity.OrganisationDetails", "receivables.Appeal"} and house is city.houses["platform_operator"]:
+            if (
+                model._meta.label in {"identity.OrganisationDetails", "receivables.Appeal"}
+                and house is city.houses["platform_operator"]
+            ):
                 continue
             found = _rows(house.actor(Duty.MAKER), f'select 1 from "{model._meta.db_table}" where {others} {audience}')
             assert found == 0 or model._meta.label == PARTIES_BY_LINE, model._meta.db_table
