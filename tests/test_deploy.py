@@ -235,7 +235,7 @@ def test_roles_of_the_container_are_those_of_the_command() -> None:
         line for line in container.splitlines() if line and not line.startswith("--") and " password :" not in line
     ]
     assert asked == written
-    assert container.count(" password :'") == 2
+    assert container.count(" password :'") == 4
 
 
 @pytest.mark.parametrize("script", ["deploy/install.sh", "deploy/entrypoint.sh", "deploy/database/roles.sh", ".ci/run"])

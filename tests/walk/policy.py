@@ -171,7 +171,7 @@ IDENTITY: dict[str, dict[str, Rule]] = {
     "identity:remove_factor": post(signed_in, ok=NOT_FOUND),
     "identity:recovery_codes": post(signed_in, ok=NOT_FOUND),
     "identity:prove": form(signed_in),
-    "identity:passkey_sign_in": form(everyone),
+    "identity:passkey_sign_in": form(everyone, ok=SIGN_IN | OK),
     "identity:second_factor_policy": post(people_managers),
     "mfa_authenticate": form(everyone, ok=SIGN_IN | OK),
     "identity:end_session": post(signed_in, objects=True),
