@@ -12,18 +12,22 @@ from tests.yingshou.signing.signer import World
 NOW = datetime(2026, 11, 20, 4, 0, 0, tzinfo=UTC)
 
 
+def _world(folder: Path) -> World:
+    # Both halves at once: the authority's command line makes a missing one by the clock of the day, not by `NOW`.
+    Sm2Authority(folder / "sample", NOW)
+    return World(Authority(folder / "sample", NOW), folder)
+
+
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """An authority whose clock stands at `NOW`."""
-    folder: Path = tmp_path_factory.mktemp("authority")
-    return World(Authority(folder / "sample", NOW), folder)
+    return _world(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="session")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Another authority with the same names, which nobody trusts."""
-    folder: Path = tmp_path_factory.mktemp("stranger")
-    return World(Authority(folder / "sample", NOW), folder)
+    return _world(tmp_path_factory.mktemp("stranger"))
 
 
 @pytest.fixture(scope="session")
