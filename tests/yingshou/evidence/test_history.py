@@ -16,6 +16,7 @@ from tests.yingshou.evidence.history import (
     BY,
     found,
     seal_all,
+    settle,
     superuser,
     tamper,
     verify,
@@ -27,7 +28,7 @@ from yingshou.evidence import leaves, notes, sealing
 from yingshou.evidence.keys import seal_key
 from yingshou.evidence.models import Checkpoint, SealedEvent
 from yingshou.evidence.store import StoredNodes
-from yingshou.evidence.tasks import seal as seal_task
+from yingshou.evidence.tasks import seal
 from yingshou.kernel import clock, merkle_log
 from yingshou.tenancy.actor import acting_as
 
@@ -40,6 +41,12 @@ def copies(settings: Any, tmp_path: Path) -> list[Path]:
     folders = [tmp_path / "first", tmp_path / "second"]
     settings.SEAL_WITNESSES = [str(folder) for folder in folders]
     return folders
+
+
+def seal_task() -> None:
+    """What the scheduler runs, once everything is settled."""
+    settle()
+    seal()
 
 
 def _event_ids() -> list[int]:
@@ -64,6 +71,7 @@ def test_batches_that_cut_a_transaction_lose_and_double_nothing() -> None:
     write(25)
     write_access(3)
     write(7, first=500)
+    settle()
     rounds = 0
     while sealing.seal(at=clock.now(), limit=4).count:
         rounds += 1
@@ -123,7 +131,7 @@ def test_a_row_that_commits_after_a_later_one_is_sealed_and_a_cursor_over_ids_wo
         late_id = late.fetchone()[0]
         early.execute(copy, [802])
         early_id = early.fetchone()[0]
-        seal_all()
+        sealing.seal(at=clock.now())
         early.execute("select max(id) from audit_auditevent")
         cursor_over_ids = early.fetchone()[0]
         late.execute("commit")
